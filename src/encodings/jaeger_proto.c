@@ -4,44 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jaeger_proto_numbers.h"
 #include "jaeger_readers.h"
 #include "jaeger_tags.h"
 #include "pdata/wire.h"
 
-enum {
-    REQUEST_BATCH = 1, /* in PostSpansRequest */
-    BATCH_SPANS = 1,   /* in Batch */
-    BATCH_PROCESS = 2,
-    SPAN_TRACE_ID = 1, /* in Span */
-    SPAN_ID = 2,
-    SPAN_NAME = 3,
-    SPAN_REFERENCES = 4,
-    SPAN_FLAGS = 5,
-    SPAN_START = 6,
-    SPAN_DURATION = 7,
-    SPAN_TAGS = 8,
-    SPAN_LOGS = 9,
-    SPAN_PROCESS = 10,
-    REFERENCE_TRACE_ID = 1, /* in SpanRef */
-    REFERENCE_SPAN_ID = 2,
-    REFERENCE_TYPE = 3,
-    TAG_KEY = 1, /* in KeyValue */
-    TAG_TYPE = 2,
-    TAG_STRING = 3,
-    TAG_BOOL = 4,
-    TAG_INT = 5,
-    TAG_DOUBLE = 6,
-    TAG_BINARY = 7,
-    LOG_TIME = 1, /* in Log */
-    LOG_FIELDS = 2,
-    PROCESS_SERVICE = 1, /* in Process */
-    PROCESS_TAGS = 2,
-    TIME_SECONDS = 1, /* in Timestamp and Duration */
-    TIME_NANOS = 2,
-};
-
 #define NO_MESSAGE "it is not a protobuf message"
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S INT64_C(1000000000)
+#define SECONDS_MAX (INT64_MAX / NS_PER_S - 1)
 
 /* Reads the next field; false at the end or at a fault, which `broken` tells apart. */
 static bool next(struct hf_wire *wire, struct hf_wire_field *field, bool *broken)
@@ -74,17 +44,25 @@ static size_t count_of(struct hf_slice bytes, uint32_t number, bool *broken)
     return count;
 }
 
-/* Nanoseconds of a Timestamp or Duration; 0 when they do not fit. */
-static uint64_t time_of(struct hf_slice bytes, bool *broken)
+/* Nanoseconds of a Duration; 0 when they do not fit. */
+static int64_t duration_of(struct hf_slice bytes, bool *broken)
 {
     struct hf_wire wire = hf_wire_of(bytes);
     struct hf_wire_field field;
-    uint64_t seconds = 0, nanos = 0;
+    int64_t seconds = 0, nanos = 0;
     while (next(&wire, &field, broken)) {
-        seconds = is_number(&field, TIME_SECONDS) ? field.value : seconds;
-        nanos = is_number(&field, TIME_NANOS) ? field.value : nanos;
+        seconds = is_number(&field, TIME_SECONDS) ? (int64_t)field.value : seconds;
+        nanos = is_number(&field, TIME_NANOS) ? (int64_t)field.value : nanos;
     }
-    return seconds > UINT64_MAX / NS_PER_S / 2 ? 0 : seconds * NS_PER_S + (nanos % NS_PER_S);
+    bool fits = seconds <= SECONDS_MAX && seconds >= -SECONDS_MAX;
+    return fits ? seconds * NS_PER_S + nanos % NS_PER_S : 0;
+}
+
+/* Likewise of a Timestamp; 0 when it is before 1970, as a time that Go has not set. */
+static uint64_t time_of(struct hf_slice bytes, bool *broken)
+{
+    int64_t ns = duration_of(bytes, broken);
+    return ns < 0 ? 0 : (uint64_t)ns;
 }
 
 static void set_unknown(struct hf_jaeger_tag *tag, uint64_t type, struct hf_jaeger_reading *reading,
@@ -152,24 +130,28 @@ static void read_log(struct hf_jaeger_reading *reading, struct hf_slice bytes,
     read_tags(reading, &reading->arena, bytes, LOG_FIELDS, &log->fields, broken);
 }
 
-/* Ids of another size are none: the trace then has none. */
-static void read_id(struct hf_slice bytes, uint8_t *ret_id, size_t size)
+/* Ids of another size are none: the trace then has none. An old id of a trace has 8 bytes. */
+static void read_id(struct hf_jaeger_reading *reading, struct hf_slice bytes, uint8_t *ret_id,
+                    size_t size)
 {
-    if (bytes.size == size) {
-        memcpy(ret_id, bytes.data, size);
+    if (bytes.size == size || (bytes.size == 8 && size == 16)) {
+        memset(ret_id, 0, size);
+        memcpy(ret_id + size - bytes.size, bytes.data, bytes.size);
+    } else {
+        reading->has_bad_id = true;
     }
 }
 
-static void read_reference(struct hf_slice bytes, struct hf_jaeger_reference *reference,
-                           bool *broken)
+static void read_reference(struct hf_jaeger_reading *reading, struct hf_slice bytes,
+                           struct hf_jaeger_reference *reference, bool *broken)
 {
     struct hf_wire wire = hf_wire_of(bytes);
     struct hf_wire_field field;
     while (next(&wire, &field, broken)) {
         if (is_bytes(&field, REFERENCE_TRACE_ID)) {
-            read_id(field.bytes, reference->trace_id, 16);
+            read_id(reading, field.bytes, reference->trace_id, 16);
         } else if (is_bytes(&field, REFERENCE_SPAN_ID)) {
-            read_id(field.bytes, reference->span_id, 8);
+            read_id(reading, field.bytes, reference->span_id, 8);
         } else if (is_number(&field, REFERENCE_TYPE)) {
             reference->follows = field.value != 0;
         }
@@ -196,12 +178,12 @@ static const struct hf_jaeger_process *read_process(struct hf_jaeger_reading *re
 }
 
 static void read_field(struct hf_jaeger_reading *reading, const struct hf_wire_field *field,
-                       struct hf_jaeger_span *span, uint64_t *duration_ns, bool *broken)
+                       struct hf_jaeger_span *span, int64_t *duration_ns, bool *broken)
 {
     if (is_bytes(field, SPAN_TRACE_ID)) {
-        read_id(field->bytes, span->trace_id, 16);
+        read_id(reading, field->bytes, span->trace_id, 16);
     } else if (is_bytes(field, SPAN_ID)) {
-        read_id(field->bytes, span->span_id, 8);
+        read_id(reading, field->bytes, span->span_id, 8);
     } else if (is_bytes(field, SPAN_NAME)) {
         span->name = field->bytes;
     } else if (is_number(field, SPAN_FLAGS)) {
@@ -209,11 +191,11 @@ static void read_field(struct hf_jaeger_reading *reading, const struct hf_wire_f
     } else if (is_bytes(field, SPAN_START)) {
         span->start_ns = time_of(field->bytes, broken);
     } else if (is_bytes(field, SPAN_DURATION)) {
-        *duration_ns = time_of(field->bytes, broken);
+        *duration_ns = duration_of(field->bytes, broken);
     } else if (is_bytes(field, SPAN_LOGS)) {
         read_log(reading, field->bytes, &span->logs[span->log_count++], broken);
     } else if (is_bytes(field, SPAN_REFERENCES)) {
-        read_reference(field->bytes, &span->references[span->reference_count++], broken);
+        read_reference(reading, field->bytes, &span->references[span->reference_count++], broken);
     } else if (is_bytes(field, SPAN_PROCESS)) {
         span->process = read_process(reading, &reading->arena, field->bytes, broken);
     }
@@ -237,16 +219,27 @@ static enum hf_status read_span(struct hf_jaeger_reading *reading, struct hf_sli
         .logs = log_room, .references = reference_room, .process = process, .has_scope_tags = true};
     struct hf_wire wire = hf_wire_of(bytes);
     struct hf_wire_field field;
-    uint64_t duration_ns = 0;
+    int64_t duration_ns = 0;
     while (next(&wire, &field, &broken)) {
         read_field(reading, &field, span, &duration_ns, &broken);
     }
-    span->end_ns = span->start_ns + duration_ns;
+    span->end_ns = span->start_ns + (uint64_t)duration_ns;
     read_tags(reading, &reading->arena, bytes, SPAN_TAGS, &span->tags, &broken);
     if (reading->reterr[0] != '\0') {
         return HF_TOO_LARGE; /* of what was read there was no room for some */
     }
-    return broken ? hf_jaeger_fault(reading, NO_MESSAGE) : hf_jaeger_add(reading, span);
+    if (broken) {
+        return hf_jaeger_fault(reading, NO_MESSAGE);
+    }
+    if (reading->is_record && reading->has_bad_id) {
+        return hf_jaeger_fault(reading, "it is not a span of Jaeger: an id has not 16 or 8 bytes");
+    }
+    return hf_jaeger_add(reading, span);
+}
+
+enum hf_status hf_jaeger_read_span(struct hf_jaeger_reading *reading, struct hf_slice text)
+{
+    return text.size == 0 ? HF_OK : read_span(reading, text, NULL);
 }
 
 static enum hf_status read_batch(struct hf_jaeger_reading *reading, struct hf_slice bytes)

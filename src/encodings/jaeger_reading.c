@@ -19,7 +19,11 @@ void *hf_jaeger_take(struct hf_jaeger_reading *reading, struct hf_arena *arena, 
 
 enum hf_status hf_jaeger_fault(struct hf_jaeger_reading *reading, const char *what)
 {
-    snprintf(reading->reterr, HF_JAEGER_ERROR_MAX, "span %zu: %s", reading->number, what);
+    if (reading->is_record) {
+        snprintf(reading->reterr, HF_JAEGER_ERROR_MAX, "%s", what);
+    } else {
+        snprintf(reading->reterr, HF_JAEGER_ERROR_MAX, "span %zu: %s", reading->number, what);
+    }
     return HF_INVALID;
 }
 

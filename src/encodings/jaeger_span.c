@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jaeger_names.h"
 #include "jaeger_tags.h"
 #include "pdata/build_spans.h"
-
-#define NO_SERVICE "OTLPResourceNoServiceName" /* what the Go collector's exporter writes */
-#define REFERENCE_TYPE "opentracing.ref_type"
 
 static int compare_processes(const struct hf_jaeger_process *a, const struct hf_jaeger_process *b)
 {
@@ -63,7 +61,7 @@ static void write_resource(struct hf_builder *builder, const struct hf_jaeger_pr
         version->type = HF_JAEGER_STRING;
         version->text = exporter_of(arena, text);
     }
-    if (process->service.size != 0 && !hf_slice_is(process->service, NO_SERVICE) &&
+    if (process->service.size != 0 && !hf_slice_is(process->service, HF_JAEGER_NO_SERVICE) &&
         hf_jaeger_tags_find(&tags, "service.name") == NULL) {
         hf_build_attribute_string(builder, hf_slice_text("service.name"), process->service);
     }
@@ -80,14 +78,11 @@ static struct hf_slice id_of(const uint8_t *id, size_t size)
 
 static uint32_t kind_of(struct hf_slice text)
 {
-    static const char *const names[] = {
-        [1] = "internal", "server", "client", "producer", "consumer"};
-    for (uint32_t kind = 1; kind < sizeof(names) / sizeof(names[0]); kind++) {
-        if (hf_slice_is(text, names[kind])) {
-            return kind;
-        }
+    uint32_t kind = 5;
+    while (kind != 0 && !hf_slice_equal(text, hf_jaeger_kind_name(kind))) {
+        kind--;
     }
-    return 0;
+    return kind;
 }
 
 /* Without one of its own: the first reference within the trace, one of a child before others. */
@@ -120,7 +115,7 @@ static void write_links(struct hf_builder *builder, const struct hf_jaeger_span 
         const struct hf_build_link link = {.trace_id = id_of(one->trace_id, 16),
                                            .span_id = id_of(one->span_id, 8)};
         hf_build_link(builder, &link);
-        hf_build_attribute_string(builder, hf_slice_text(REFERENCE_TYPE),
+        hf_build_attribute_string(builder, hf_slice_text(HF_JAEGER_REFERENCE_TYPE),
                                   hf_slice_text(one->follows ? "follows_from" : "child_of"));
         hf_build_end(builder);
     }

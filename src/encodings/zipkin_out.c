@@ -324,6 +324,7 @@ static size_t count_of(struct hf_message *message, uint32_t number)
 bool hf_zipkin_out_span(const struct hf_place *place, struct hf_slice default_service,
                         struct hf_zipkin_span *ret_span)
 {
+    static const uint8_t none[16];
     struct hf_message *span = place->item;
     struct hf_slice trace_id = hf_message_bytes(span, SPAN_TRACE_ID);
     struct hf_slice id = hf_message_bytes(span, SPAN_ID);
@@ -332,7 +333,8 @@ bool hf_zipkin_out_span(const struct hf_place *place, struct hf_slice default_se
     *ret_span = (struct hf_zipkin_span){.name = hf_message_bytes(span, SPAN_NAME),
                                         .kind = (uint32_t)hf_message_i64(span, SPAN_KIND),
                                         .time_us = hf_message_u64(span, SPAN_START)};
-    if (trace_id.size != 16 || id.size != 8) {
+    if (trace_id.size != 16 || id.size != 8 || memcmp(trace_id.data, none, 16) == 0 ||
+        memcmp(id.data, none, 8) == 0) {
         return false;
     }
     memcpy(ret_span->trace_id, trace_id.data, 16);

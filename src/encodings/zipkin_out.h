@@ -10,7 +10,8 @@
 
 /*
  * `times` of the span are nanoseconds: each form rounds them in its own way. False: it has no trace
- * id or no id. Everything is in the memory of the document, which fails when that runs out.
+ * id or no id, or one of zeros. Everything is in the memory of the document, which fails when that
+ * runs out.
  */
 HF_MUST_USE bool hf_zipkin_out_span(const struct hf_place *place, struct hf_slice default_service,
                                     struct hf_zipkin_span *ret_span);

@@ -1,10 +1,10 @@
 /*
  * jaeger_fuzz: the first byte chooses the format, the rest is the body or datagram. Must reach:
- * hf_jaeger_read() with its readers of protobuf, batches and calls, hf_jaeger_span_translate(),
- * hf_jaeger_tags_status(), hf_thrift_message(), hf_thrift_skip().
+ * hf_jaeger_read() with its readers of protobuf, batches, calls and single spans in protobuf and
+ * JSON, hf_jaeger_span_translate(), hf_jaeger_tags_status(), hf_thrift_message(), hf_thrift_skip().
  *
  * What is taken is a request that passes the scan; what is refused has a sentence, and a datagram
- * that is refused leaves nothing behind.
+ * or single span that is refused leaves nothing behind.
  */
 #include "check_built.h"
 #include "encodings/jaeger.h"
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) {
         return 0;
     }
-    enum hf_jaeger_format format = (enum hf_jaeger_format)(data[0] % 4);
+    enum hf_jaeger_format format = (enum hf_jaeger_format)(data[0] % 6);
     char error[HF_JAEGER_ERROR_MAX];
     struct hf_builder builder;
     hf_builder_init(&builder, HF_TRACES, (size_t)256 << 20);

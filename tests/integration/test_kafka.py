@@ -1,10 +1,13 @@
 """kafka: what the exporter sends is acknowledged by brokers, what the receiver reads is on disk before its offset is."""
 
 import json
+import struct
 
 import pytest
+from google.protobuf import json_format
 
-from support import otlp
+from differential.test_receivers import CASES, flat
+from support import jaeger_model, otlp
 from support.holdfast import FAST_RETRY, config, otlp_exporter, run
 from support.kafka import Kafka
 from support.waiting import until
@@ -51,6 +54,10 @@ def wait_for_ids(kafka, signal, ids, topic=None, seconds=60):
 
 def wait_until_delivered(holdfast, queue, exporter_id="kafka"):
     until(lambda: holdfast.books(queue, exporter_id)["queued"]["items"] == 0, lambda: holdfast.log()[-2000:])
+
+
+def read_jaeger_json(text):
+    return json_format.Parse(text, jaeger_model.Span())
 
 
 class TestExporter:
@@ -107,6 +114,62 @@ class TestExporter:
         wait_until_delivered(holdfast, "logs")
         books = holdfast.books("logs", "kafka")
         assert books["delivered"]["items"] == 3 and books["dropped"]["rejected_by_backend"]["items"] == 1
+
+    @pytest.mark.parametrize("encoding", ["jaeger_proto", "jaeger_json"])
+    def test_each_span_is_one_of_jaeger_keyed_by_its_trace(self, start, kafka, grpc_sender, encoding):
+        holdfast = start(to_kafka(kafka, traces={"encoding": encoding}))
+        message = otlp.request(otlp.TRACES, otlp.new_ids(6))
+        spans = message.resource_spans[0].scope_spans[0].spans
+        spans[0].status.code = 2
+        spans[1].trace_id = bytes(8) + b"12345678"
+        grpc_sender(holdfast).export(otlp.TRACES, message)
+        records = until(lambda: len(found := kafka.messages("otlp_spans")) == 6 and found, "six messages")
+        read = jaeger_model.Span.FromString if encoding == "jaeger_proto" else read_jaeger_json
+        made = {span.span_id: (one.key, span) for one in records for span in [read(one.value)]}
+        for span in spans:
+            key, one = made[span.span_id]
+            short = span.trace_id[8:] if span.trace_id[:8] == bytes(8) else span.trace_id
+            assert key == short.hex().encode() and one.trace_id == span.trace_id
+            assert one.start_time.ToNanoseconds() == span.start_time_unix_nano
+            assert one.duration.ToNanoseconds() == 1000 and one.operation_name == "test span"
+            tags = {tag.key: tag.v_str or tag.v_bool or tag.v_int64 for tag in one.tags}
+            assert tags[otlp.ID_KEY] == otlp.value(span.attributes[0].value)
+            assert tags["span.kind"] == "server"
+            assert tags.get("error", False) is (span.status.code == 2)
+        wait_until_delivered(holdfast, "traces")
+        assert holdfast.books("traces", "kafka")["delivered"]["items"] == 6
+
+    @pytest.mark.parametrize("encoding", ["zipkin_proto", "zipkin_json"])
+    def test_spans_are_lists_of_zipkin_and_those_without_ids_rejected(self, start, kafka, grpc_sender, encoding):
+        holdfast = start(to_kafka(kafka, traces={"encoding": encoding}, partition_traces_by_id=True))
+        message = otlp.request(otlp.TRACES, otlp.new_ids(7))
+        spans = message.resource_spans[0].scope_spans[0].spans
+        for number, span in enumerate(spans):
+            span.trace_id = bytes([number % 2 + 1]) * 16
+        spans[6].ClearField("span_id")
+        grpc_sender(holdfast).export(otlp.TRACES, message)
+        records = until(lambda: len(found := kafka.messages("otlp_spans")) == 2 and found, "two messages")
+        for one in records:
+            ids = [span.span_id.hex() for span in spans[:6] if span.trace_id.hex().encode() == one.key]
+            assert len(ids) == 3
+            if encoding == "zipkin_json":
+                assert [span["id"] for span in json.loads(one.value)] == ids
+            else:
+                assert [one.value.index(b"\x1a\x08" + bytes.fromhex(span)) for span in ids]
+        wait_until_delivered(holdfast, "traces")
+        books = holdfast.books("traces", "kafka")
+        assert books["delivered"]["items"] == 6 and books["dropped"]["rejected_by_backend"]["items"] == 1
+
+    def test_a_span_of_jaeger_that_is_too_large_is_a_dead_letter_alone(self, start, kafka, grpc_sender):
+        producer = {"max_message_bytes": 4000}
+        holdfast = start(to_kafka(kafka, traces={"encoding": "jaeger_json"}, producer=producer))
+        message = otlp.request(otlp.TRACES, otlp.new_ids(3))
+        message.resource_spans[0].scope_spans[0].spans[1].name = "x" * 5000
+        grpc_sender(holdfast).export(otlp.TRACES, message)
+        until(lambda: holdfast.books("traces", "kafka")["dead_lettered"]["items"] == 1, lambda: holdfast.log()[-2000:])
+        names = {read_jaeger_json(one.value).operation_name for one in kafka.messages("otlp_spans")}
+        assert names == {"test span"}
+        assert holdfast.books("traces", "kafka")["delivered"]["items"] == 2
 
     def test_topic_headers_and_key_of_the_client(self, start, kafka, grpc_sender):
         for topic in ("team-a", "other"):
@@ -211,7 +274,8 @@ WRONG = {
     "cannot both be enabled": {"partition_logs_by_resource_attributes": True, "partition_logs_by_trace_id": True},
     "idempotent needs": {"idempotent": True, "producer": {"required_acks": "1"}},
     "0, 1, -1 or all": {"producer": {"required_acks": "2"}},
-    "otlp_proto or otlp_json": {"traces": {"encoding": "jaeger_proto"}},
+    "otlp_proto or otlp_json": {"metrics": {"encoding": "jaeger_proto"}},
+    "zipkin_proto or zipkin_json": {"traces": {"encoding": "zipkin_thrift"}},
     "a version of Kafka": {"protocol_version": "new"},
     "server_name_override is not supported": {"tls": {"server_name_override": "kafka"}},
     "min_version and max_version": {"tls": {"min_version": "1.3"}},
@@ -266,6 +330,16 @@ def put(kafka, signal, ids, each=10, **options):
         kafka.produce(TOPICS[signal.name], body, key=bytes([at % 256]), **options)
 
 
+def jaeger_span(item):
+    span = jaeger_model.Span(trace_id=struct.pack(">QQ", 1, item), span_id=struct.pack(">Q", item), operation_name="made")
+    span.start_time.FromNanoseconds(1_700_000_000_000_000_000)
+    span.duration.FromNanoseconds(7000)
+    span.tags.add(key=otlp.ID_KEY, v_type="INT64", v_int64=item)
+    span.tags.add(key="span.kind", v_str="client")
+    span.process.service_name = "shop"
+    return span
+
+
 class TestReceiver:
     def test_each_signal_is_read_and_its_offset_committed(self, start, kafka, grpc_backend):
         holdfast = start(from_kafka(kafka, grpc_backend))
@@ -300,6 +374,42 @@ class TestReceiver:
         wanted = ["h\u00e9llo", b"\x00\xff", {"a": [1, True]}]
         until(lambda: len(found()) >= 4 and all(one in found() for one in wanted), found)
         assert all(one in wanted for one in found()) and found().count("h\u00e9llo") >= 2
+
+    @pytest.mark.parametrize("encoding", ["jaeger_proto", "jaeger_json"])
+    def test_a_span_of_jaeger_per_message(self, start, kafka, grpc_backend, encoding):
+        ids = otlp.new_ids(20)
+        holdfast = start(from_kafka(kafka, grpc_backend, traces={"encoding": encoding}))
+        kafka.produce("otlp_spans", b"[no span]", key=b"k")
+        for item in ids:
+            span = jaeger_span(item)
+            text = json_format.MessageToJson(span).encode()
+            kafka.produce("otlp_spans", span.SerializeToString() if encoding == "jaeger_proto" else text, key=b"k")
+        grpc_backend.wait_for(ids)
+        wait_until_committed(kafka, "otlp_spans", 21)
+        one = next(iter(grpc_backend.accepted(otlp.TRACES))).message.resource_spans[0]
+        assert {pair.key: pair.value.string_value for pair in one.resource.attributes} == {"service.name": "shop"}
+        span = one.scope_spans[0].spans[0]
+        assert span.name == "made" and span.kind == 3 and span.end_time_unix_nano - span.start_time_unix_nano == 7000
+        assert holdfast.metric("otelcol_kafka_receiver_unmarshal_failed_spans") >= 1
+        holdfast.wait_for_log("a message is skipped: ")
+
+    @pytest.mark.parametrize("encoding", ["zipkin_json", "zipkin_proto", "zipkin_thrift"])
+    def test_lists_of_spans_of_zipkin(self, start, kafka, grpc_backend, encoding):
+        """The requests of which tests/differential has what the Go collector makes."""
+        case = CASES / "zipkin" / ("v1_thrift" if encoding == "zipkin_thrift" else encoding.replace("zipkin", "v2"))
+        holdfast = start(from_kafka(kafka, grpc_backend, traces={"encoding": encoding}))
+        kafka.produce("otlp_spans", b"{no list", key=b"k")
+        kafka.produce("otlp_spans", next(case.glob("request.*")).read_bytes(), key=b"k")
+        wanted = json.loads((case / "expected.json").read_text())
+
+        def found():
+            """Each span once: a rebalance may give some again."""
+            spans = flat({"signal": "traces"}, grpc_backend)
+            return [one for at, one in enumerate(spans) if one not in spans[:at]]
+
+        until(lambda: found() == wanted, lambda: f"{found()} is not {wanted}")
+        wait_until_committed(kafka, "otlp_spans", 2)
+        assert holdfast.metric("otelcol_kafka_receiver_unmarshal_failed_spans") >= 1
 
     def test_a_message_that_cannot_be_read_is_counted_and_skipped(self, start, kafka, grpc_backend):
         holdfast = start(from_kafka(kafka, grpc_backend))
@@ -429,6 +539,7 @@ WRONG_RECEIVERS = {
     "none of the topics is a regular expression": {"traces": {"topic": "a", "exclude_topics": ["b"]}},
     "would leave out every topic": {"traces": {"topic": "^a", "exclude_topics": [""]}},
     "others are not supported": {"traces": {"encoding": "text"}},
+    "metrics are read as otlp_proto or otlp_json": {"metrics": {"encoding": "zipkin_json"}},
     "no such encoding of characters": {"logs": {"encoding": "text_klingon"}},
     "latest": {"initial_offset": "middle"},
     "range, roundrobin": {"group_rebalance_strategy": "mine"},

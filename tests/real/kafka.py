@@ -1,4 +1,5 @@
-"""A Kafka broker (KRaft, one node, from Maven Central) between two Holdfasts: restarts and kills, TLS, SASL PLAIN."""
+"""A Kafka broker (KRaft, one node, from Maven Central) between two Holdfasts: restarts and kills, TLS, SASL PLAIN,
+and the encodings of Jaeger and Zipkin."""
 
 import contextlib
 import shutil
@@ -222,6 +223,29 @@ def check_restarts(broker, directory, stack):
     check_metrics(broker, directory, stack, wanted)
 
 
+def check_encodings(broker, directory, stack):
+    """Spans of Jaeger and Zipkin from one Holdfast to the other, in each encoding that both have."""
+    for encoding in ("jaeger_proto", "jaeger_json", "zipkin_proto", "zipkin_json"):
+        backend = stack.enter_context(backends.GrpcBackend())
+        traces = {"traces": {"topic": encoding, "encoding": encoding}}
+        agent = Holdfast(directory / f"{encoding}-agent", to_kafka(broker, "plain", **traces)).start()
+        stack.callback(agent.close)
+        sender = stack.enter_context(contextlib.closing(senders.GrpcSender(agent.grpc_target)))
+        message = otlp.request(otlp.TRACES, otlp.new_ids(200))
+        wanted = {(span.trace_id, span.span_id) for span in otlp.items(otlp.TRACES, message)}
+        sender.export(otlp.TRACES, message)
+        until(lambda: agent.books("traces", "kafka")["queued"]["items"] == 0, lambda: agent.log()[-1500:], 60)
+        receiver = from_kafka(broker, "plain", backend, **traces, group_id=encoding)
+        gateway = Holdfast(directory / f"{encoding}-gateway", receiver).start()
+        stack.callback(gateway.close)
+
+        def arrived():
+            messages = [one.message for one in backend.accepted(otlp.TRACES)]
+            return {(span.trace_id, span.span_id) for one in messages for span in otlp.items(otlp.TRACES, one)}
+
+        until(lambda: arrived() == wanted, lambda: f"{encoding}: {len(wanted - arrived())} spans are missing", 90)
+
+
 def check_metrics(broker, directory, stack, count):
     """The receiver kafkametrics beside the group that has read all of the topic."""
     backend = stack.enter_context(backends.HttpBackend())
@@ -252,6 +276,7 @@ def main(directory):
     failed, passed = set(), set()
     checks = {name: lambda *given, name=name: check_listener(name, *given) for name in ("plain", "tls", "sasl")}
     checks["restarts"] = check_restarts
+    checks["encodings"] = check_encodings
     with Broker(directory / "broker") as broker:
         for name, check in checks.items():
             (directory / name).mkdir()

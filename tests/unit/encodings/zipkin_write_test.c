@@ -94,12 +94,13 @@ static void each_field_has_its_place(void **state)
 static void spans_without_ids_are_left_out_and_counted(void **state)
 {
     static const char json[] = "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"name\":\"a\"},"
-                               "{" IDS "},{\"spanId\":\"eee19b7ec3c1b174\"}]}]}]}";
+                               "{" IDS "},{\"spanId\":\"eee19b7ec3c1b174\"},"
+                               "{" IDS ",\"spanId\":\"0000000000000000\"}]}]}]}";
     (void)state;
     for (int is_proto = 0; is_proto < 2; is_proto++) {
         uint64_t left_out;
         struct hf_bytes out = written(json, is_proto != 0, &left_out);
-        assert_int_equal(left_out, 2);
+        assert_int_equal(left_out, 3);
         assert_true(out.size != 0);
         hf_bytes_release(&out);
         out = written("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"name\":\"a\"}]}]}]}",

@@ -117,7 +117,9 @@ static void end_request(struct kafka_request *request)
     struct hf_item_outcome *items = NULL;
     struct hf_outcome outcome = {.status = HF_OK, .rejected_items = request->left_out};
     if (request->left_out != 0) {
-        outcome.message = "log records without a body are no messages";
+        outcome.message = request->export->signal == HF_LOGS
+                              ? "log records without a body are no messages"
+                              : "spans without an id, or an id of their trace, are none of Zipkin";
     }
     if (any_is_closed(request)) {
         outcome = (struct hf_outcome){.status = HF_CLOSED};
@@ -362,7 +364,8 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 
 const struct hf_component hf_exporter_kafka = {
     .type = "kafka",
-    .help = "Sends OTLP, or the bodies of log records, as messages to Kafka.",
+    .help = "Sends OTLP, spans of Jaeger and Zipkin, or the bodies of log records, as messages to "
+            "Kafka.",
     .kind = HF_EXPORTER,
     .signals = HF_ALL_SIGNALS,
     .config_size = sizeof(struct kafka_config),

@@ -16,7 +16,13 @@ static const char *expect_acks(const char *key, const char *text)
     return good ? NULL : "0, 1, -1 or all";
 }
 
-#define SIGNAL_FIELDS(signal_name)                                                                 \
+#define TRACE_ENCODINGS                                                                            \
+    "otlp_proto, otlp_json, zipkin_proto or zipkin_json (v2); jaeger_proto or jaeger_json: a "     \
+    "message for each span, with the id of its trace as the key."
+#define METRIC_ENCODINGS "otlp_proto or otlp_json."
+#define LOG_ENCODINGS "otlp_proto, otlp_json, or raw: a message for each body."
+
+#define SIGNAL_FIELDS(signal_name, encodings)                                                      \
     static const struct hf_field signal_name##_fields[] = {                                        \
         {.key = "topic",                                                                           \
          .type = HF_FIELD_STRING,                                                                  \
@@ -25,7 +31,7 @@ static const char *expect_acks(const char *key, const char *text)
         {.key = "encoding",                                                                        \
          .type = HF_FIELD_STRING,                                                                  \
          .offset = offsetof(struct kafka_config, signal_name.encoding),                            \
-         .help = "otlp_proto or otlp_json; of logs also raw: a message for each body."},           \
+         .help = (encodings)},                                                                     \
         {.key = "topic_from_metadata_key",                                                         \
          .type = HF_FIELD_STRING,                                                                  \
          .offset = offsetof(struct kafka_config, signal_name.topic_from_metadata_key),             \
@@ -37,9 +43,9 @@ static const char *expect_acks(const char *key, const char *text)
         HF_FIELDS_END,                                                                             \
     }
 
-SIGNAL_FIELDS(traces);
-SIGNAL_FIELDS(metrics);
-SIGNAL_FIELDS(logs);
+SIGNAL_FIELDS(traces, TRACE_ENCODINGS);
+SIGNAL_FIELDS(metrics, METRIC_ENCODINGS);
+SIGNAL_FIELDS(logs, LOG_ENCODINGS);
 
 static const struct hf_field sticky_key_fields[] = {
     {.key = "hasher",
@@ -180,7 +186,8 @@ const struct hf_field kafka_fields[] = {
      .offset = offsetof(struct kafka_config, record_headers),
      .help = "Headers of every message."},
     FLAG("signal_header", signal_header, "Add the header otelcol.signal: traces, metrics or logs."),
-    FLAG("partition_traces_by_id", traces_by_id, "A message for each trace, its id as the key."),
+    FLAG("partition_traces_by_id", traces_by_id,
+         "A message for each trace, its id as the key; Jaeger's encodings have that key anyway."),
     FLAG("partition_metrics_by_resource_attributes", metrics_by_resource,
          "A message for each resource, the hash of its attributes as the key."),
     FLAG("partition_logs_by_resource_attributes", logs_by_resource,
@@ -215,17 +222,43 @@ static const char *encoding_of(const struct kafka_config *config, enum hf_signal
     return own != NULL ? own : config->encoding != NULL ? config->encoding : "otlp_proto";
 }
 
+static const struct {
+    const char *name;
+    unsigned signals; /* bits */
+} encodings[KAFKA_ENCODING_COUNT] = {
+    [KAFKA_OTLP_PROTO] = {"otlp_proto", HF_ALL_SIGNALS},
+    [KAFKA_OTLP_JSON] = {"otlp_json", HF_ALL_SIGNALS},
+    [KAFKA_RAW] = {"raw", HF_SIGNAL_BIT(HF_LOGS)},
+    [KAFKA_JAEGER_PROTO] = {"jaeger_proto", HF_SIGNAL_BIT(HF_TRACES)},
+    [KAFKA_JAEGER_JSON] = {"jaeger_json", HF_SIGNAL_BIT(HF_TRACES)},
+    [KAFKA_ZIPKIN_PROTO] = {"zipkin_proto", HF_SIGNAL_BIT(HF_TRACES)},
+    [KAFKA_ZIPKIN_JSON] = {"zipkin_json", HF_SIGNAL_BIT(HF_TRACES)},
+};
+
+/* KAFKA_ENCODING_COUNT: the signal has none of that name. */
+static enum kafka_encoding find_encoding(const struct kafka_config *config, enum hf_signal signal)
+{
+    const char *name = encoding_of(config, signal);
+    int found = KAFKA_OTLP_PROTO;
+    while (found < KAFKA_ENCODING_COUNT &&
+           (strcmp(name, encodings[found].name) != 0 ||
+            (encodings[found].signals & HF_SIGNAL_BIT(signal)) == 0)) {
+        found++;
+    }
+    return (enum kafka_encoding)found;
+}
+
 const char *kafka_config_check_signal(const struct kafka_config *config, enum hf_signal signal)
 {
-    const char *encoding = encoding_of(config, signal);
-    if (strcmp(encoding, "otlp_proto") == 0 || strcmp(encoding, "otlp_json") == 0 ||
-        (strcmp(encoding, "raw") == 0 && signal == HF_LOGS)) {
+    if (find_encoding(config, signal) != KAFKA_ENCODING_COUNT) {
         return NULL;
     }
     return signal == HF_LOGS ? "encoding: logs are sent as otlp_proto, otlp_json or raw; others "
                                "are not supported"
-                             : "encoding: traces and metrics are sent as otlp_proto or otlp_json; "
-                               "others are not supported";
+           : signal == HF_TRACES
+               ? "encoding: traces are sent as otlp_proto, otlp_json, jaeger_proto, jaeger_json, "
+                 "zipkin_proto or zipkin_json; others are not supported"
+               : "encoding: metrics are sent as otlp_proto or otlp_json; others are not supported";
 }
 
 static bool needs_all_acks(const struct kafka_config *config)
@@ -287,19 +320,19 @@ struct kafka_plan kafka_config_plan(const struct kafka_config *config, enum hf_s
     static const char *const topics[HF_SIGNAL_COUNT] = {
         [HF_TRACES] = "otlp_spans", [HF_METRICS] = "otlp_metrics", [HF_LOGS] = "otlp_logs"};
     const struct kafka_signal_config *own = of_signal(config, signal);
-    const char *encoding = encoding_of(config, signal);
+    const enum kafka_encoding encoding = find_encoding(config, signal);
     struct kafka_plan plan = {
         .topic = own->topic != NULL      ? own->topic
                  : config->topic != NULL ? config->topic
                                          : topics[signal],
-        .encoding = strcmp(encoding, "raw") == 0         ? KAFKA_RAW
-                    : strcmp(encoding, "otlp_json") == 0 ? KAFKA_OTLP_JSON
-                                                         : KAFKA_OTLP_PROTO,
+        .encoding = encoding != KAFKA_ENCODING_COUNT ? encoding : KAFKA_OTLP_PROTO,
         .topic_key = own->topic_from_metadata_key,
         .message_key = own->message_key_from_metadata_key,
     };
-    if ((signal == HF_TRACES && config->traces_by_id) ||
-        (signal == HF_LOGS && config->logs_by_trace_id)) {
+    if (encoding == KAFKA_JAEGER_PROTO || encoding == KAFKA_JAEGER_JSON) {
+        plan.key = KAFKA_KEY_JAEGER;
+    } else if ((signal == HF_TRACES && config->traces_by_id) ||
+               (signal == HF_LOGS && config->logs_by_trace_id)) {
         plan.key = KAFKA_KEY_TRACE_ID;
     } else if ((signal == HF_METRICS && config->metrics_by_resource) ||
                (signal == HF_LOGS && config->logs_by_resource)) {

@@ -9,10 +9,25 @@
 
 #include "support/settings/configkafka.h"
 
-enum kafka_encoding { KAFKA_OTLP_PROTO = 0, KAFKA_OTLP_JSON, KAFKA_RAW };
+enum kafka_encoding {
+    KAFKA_OTLP_PROTO = 0,
+    KAFKA_OTLP_JSON,
+    KAFKA_RAW,          /* of logs: a message for each body */
+    KAFKA_JAEGER_PROTO, /* of traces, as those below: a message for each span */
+    KAFKA_JAEGER_JSON,
+    KAFKA_ZIPKIN_PROTO,
+    KAFKA_ZIPKIN_JSON,
+    KAFKA_ENCODING_COUNT
+};
 
 /* What the key of a message is made of. */
-enum kafka_key { KAFKA_KEY_NONE = 0, KAFKA_KEY_TRACE_ID, KAFKA_KEY_RESOURCE };
+enum kafka_key {
+    KAFKA_KEY_NONE = 0,
+    KAFKA_KEY_TRACE_ID,
+    KAFKA_KEY_JAEGER, /* the trace's id as Jaeger writes it, unless the client's request has a key
+                       */
+    KAFKA_KEY_RESOURCE
+};
 
 struct kafka_signal_config {
     const char *topic, *encoding, *topic_from_metadata_key, *message_key_from_metadata_key;

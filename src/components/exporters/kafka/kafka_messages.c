@@ -7,6 +7,9 @@
 
 #include <holdfast/meta.h>
 
+#include "encodings/jaeger_names.h"
+#include "encodings/jaeger_out.h"
+#include "encodings/zipkin_write.h"
 #include "pdata/any_make.h"
 #include "pdata/json.h"
 #include "pdata/json_value.h"
@@ -17,6 +20,7 @@
 #define OUTS_MAX 65536u
 #define ARENA_BYTES_MAX (64u << 20)
 #define SPAN_TRACE_ID 1
+#define SPAN_ID 2
 #define LOG_BODY 5
 #define LOG_TRACE_ID 9
 #define TRACE_ID_SIZE 16
@@ -109,7 +113,8 @@ struct splitter {
     size_t topic_size;    /* of the present resource, in `text` */
     const struct hf_message *resource_group;
     uint8_t resource_key[HF_IDENTITY_SIZE];
-    size_t capacity; /* of the request's outs */
+    struct hf_jaeger_process process; /* of the present resource, for Jaeger's encodings */
+    size_t capacity;                  /* of the request's outs */
 };
 
 static bool metadata_of(const struct hf_export *export, const char *key, struct hf_slice *ret_value)
@@ -148,6 +153,18 @@ static struct hf_slice topic_of(const struct splitter *splitter, const struct hf
     return any.type == HF_ANY_STRING && any.bytes.size != 0 ? any.bytes : splitter->topic;
 }
 
+static bool is_jaeger(const struct splitter *splitter)
+{
+    return splitter->plan.encoding == KAFKA_JAEGER_PROTO ||
+           splitter->plan.encoding == KAFKA_JAEGER_JSON;
+}
+
+static bool is_zipkin(const struct splitter *splitter)
+{
+    return splitter->plan.encoding == KAFKA_ZIPKIN_PROTO ||
+           splitter->plan.encoding == KAFKA_ZIPKIN_JSON;
+}
+
 static enum hf_status begin_resource(struct splitter *splitter, const struct hf_place *place)
 {
     if (splitter->resource_group == place->resource_group) {
@@ -160,6 +177,9 @@ static enum hf_status begin_resource(struct splitter *splitter, const struct hf_
                                         &splitter->text, splitter->resource_key);
         splitter->text.size = 0;
     }
+    if (is_jaeger(splitter)) {
+        splitter->process = hf_jaeger_out_process(place);
+    }
     if (status == HF_OK) {
         status = hf_bytes_append(&splitter->text, topic_of(splitter, place));
     }
@@ -171,19 +191,38 @@ static enum hf_status begin_resource(struct splitter *splitter, const struct hf_
     return status;
 }
 
+/* An id that is there and not zero. */
+static bool has_id(struct hf_message *item, uint32_t number, size_t size)
+{
+    static const uint8_t none[TRACE_ID_SIZE];
+    struct hf_slice id = hf_message_bytes(item, number);
+    return id.size == size && memcmp(id.data, none, size) != 0;
+}
+
+/* As Jaeger's own text of an id: the half in front is left out when it is zero. */
+static struct hf_slice jaeger_key(struct hf_slice id, char *room)
+{
+    static const uint8_t none[TRACE_ID_SIZE];
+    id = id.size == TRACE_ID_SIZE ? id : hf_slice_of(none, TRACE_ID_SIZE);
+    size_t skip = memcmp(id.data, none, TRACE_ID_SIZE / 2) == 0 ? TRACE_ID_SIZE / 2 : 0;
+    return hf_slice_of(room, hf_json_print_hex(hf_slice_of(id.data + skip, id.size - skip), room));
+}
+
 /* Appends the key of an item: nothing when it has none. */
 static enum hf_status add_key(struct splitter *splitter, const struct hf_place *place)
 {
-    static const uint8_t none[TRACE_ID_SIZE];
     char hex[2 * TRACE_ID_SIZE];
     struct hf_slice key = splitter->key;
     if (splitter->plan.key == KAFKA_KEY_RESOURCE) {
         key = hf_slice_of(splitter->resource_key, HF_IDENTITY_SIZE);
     } else if (splitter->plan.key == KAFKA_KEY_TRACE_ID) {
         bool is_span = splitter->request->export->signal == HF_TRACES;
-        struct hf_slice id = hf_message_bytes(place->item, is_span ? SPAN_TRACE_ID : LOG_TRACE_ID);
-        bool has_id = id.size == TRACE_ID_SIZE && memcmp(id.data, none, TRACE_ID_SIZE) != 0;
-        key = has_id ? hf_slice_of(hex, hf_json_print_hex(id, hex)) : HF_EMPTY_SLICE;
+        uint32_t number = is_span ? SPAN_TRACE_ID : LOG_TRACE_ID;
+        bool is_there = has_id(place->item, number, TRACE_ID_SIZE);
+        struct hf_slice id = hf_message_bytes(place->item, number);
+        key = is_there ? hf_slice_of(hex, hf_json_print_hex(id, hex)) : HF_EMPTY_SLICE;
+    } else if (splitter->plan.key == KAFKA_KEY_JAEGER && key.data == NULL) {
+        key = jaeger_key(hf_message_bytes(place->item, SPAN_TRACE_ID), hex);
     }
     if (key.data == NULL) {
         return HF_OK;
@@ -234,7 +273,12 @@ static struct kafka_out *add_addressed(struct splitter *splitter)
     return out;
 }
 
-/* ---- an item's body as a message: raw ---- */
+/* ---- an item as a message: raw bodies and spans of Jaeger ---- */
+
+static bool is_by_item(const struct splitter *splitter)
+{
+    return splitter->plan.encoding == KAFKA_RAW || is_jaeger(splitter);
+}
 
 /* Bytes as they are, all else as JSON. */
 static enum hf_status write_body(struct splitter *splitter, struct hf_slice body,
@@ -254,12 +298,21 @@ static enum hf_status write_body(struct splitter *splitter, struct hf_slice body
     return status;
 }
 
-static enum hf_status put_raw(struct splitter *splitter, const struct hf_place *place,
-                              uint32_t item)
+static enum hf_status write_span(struct splitter *splitter, const struct hf_place *place,
+                                 struct hf_bytes *out)
+{
+    const struct hf_jaeger_span span = hf_jaeger_out_span(place, &splitter->process);
+    return splitter->plan.encoding == KAFKA_JAEGER_JSON ? hf_jaeger_out_json(&span, out)
+                                                        : hf_jaeger_out_proto(&span, out);
+}
+
+static enum hf_status put_item(struct splitter *splitter, const struct hf_place *place,
+                               uint32_t item)
 {
     struct kafka_request *request = splitter->request;
-    struct hf_slice body = hf_message_any(place->item, LOG_BODY);
-    if (hf_any_read(body).type == HF_ANY_EMPTY) {
+    struct hf_slice body =
+        is_jaeger(splitter) ? HF_EMPTY_SLICE : hf_message_any(place->item, LOG_BODY);
+    if (!is_jaeger(splitter) && hf_any_read(body).type == HF_ANY_EMPTY) {
         request->left_out++;
         return HF_OK;
     }
@@ -269,7 +322,8 @@ static enum hf_status put_raw(struct splitter *splitter, const struct hf_place *
     }
     out->items = 1;
     request->out_of_item[item] = (uint32_t)request->count;
-    return write_body(splitter, body, &out->bytes);
+    return is_jaeger(splitter) ? write_span(splitter, place, &out->bytes)
+                               : write_body(splitter, body, &out->bytes);
 }
 
 /* ---- parts of the document as messages ---- */
@@ -278,6 +332,11 @@ static enum hf_status put_part(struct splitter *splitter, const struct hf_place 
                                uint32_t item)
 {
     struct kafka_request *request = splitter->request;
+    if (is_zipkin(splitter) && (!has_id(place->item, SPAN_TRACE_ID, TRACE_ID_SIZE) ||
+                                !has_id(place->item, SPAN_ID, TRACE_ID_SIZE / 2))) {
+        request->left_out++;
+        return HF_OK;
+    }
     const struct hf_slice key = hf_slice_of(splitter->text.data, splitter->text.size);
     size_t before = splitter->parts.count;
     enum hf_status status = hf_parts_put(&splitter->parts, place, key);
@@ -294,18 +353,25 @@ static enum hf_status put_part(struct splitter *splitter, const struct hf_place 
     return HF_OK;
 }
 
-static enum hf_status encode(enum hf_signal signal, enum kafka_encoding encoding,
-                             struct hf_slice raw, struct hf_bytes *out)
+/* `ret_left_out`: items that the encoding cannot have. */
+static enum hf_status encode(const struct splitter *splitter, struct hf_slice raw,
+                             struct hf_bytes *out, uint64_t *ret_left_out)
 {
-    return encoding == KAFKA_OTLP_JSON ? hf_json_from_proto(signal, raw, out)
-                                       : hf_bytes_append(out, raw);
+    const struct hf_zipkin_write_options options = {.is_proto = splitter->plan.encoding ==
+                                                                KAFKA_ZIPKIN_PROTO,
+                                                    .default_service = HF_JAEGER_NO_SERVICE};
+    *ret_left_out = 0;
+    return is_zipkin(splitter) ? hf_zipkin_write(raw, &options, out, ret_left_out)
+           : splitter->plan.encoding == KAFKA_OTLP_JSON
+               ? hf_json_from_proto(splitter->request->export->signal, raw, out)
+               : hf_bytes_append(out, raw);
 }
 
 static enum hf_status write_parts(struct splitter *splitter)
 {
     struct kafka_request *request = splitter->request;
-    enum hf_signal signal = request->export->signal;
     enum hf_status status = HF_OK;
+    uint64_t left_out; /* such items are in no part */
     hf_parts_put_rest(&splitter->parts, splitter->document, 0);
     for (size_t i = 0; i < splitter->parts.count && status == HF_OK; i++) {
         struct hf_bytes *out = &request->outs[i].bytes;
@@ -316,8 +382,8 @@ static enum hf_status write_parts(struct splitter *splitter)
         splitter->text.size = 0;
         status = hf_parts_write(&splitter->parts, splitter->document, i, &splitter->text);
         if (status == HF_OK) {
-            status = encode(signal, splitter->plan.encoding,
-                            hf_slice_of(splitter->text.data, splitter->text.size), out);
+            status = encode(splitter, hf_slice_of(splitter->text.data, splitter->text.size), out,
+                            &left_out);
         }
     }
     return status;
@@ -339,8 +405,8 @@ static enum hf_status walk(struct splitter *splitter)
             status = add_key(splitter, &place);
         }
         if (status == HF_OK) {
-            status = splitter->plan.encoding == KAFKA_RAW ? put_raw(splitter, &place, item)
-                                                          : put_part(splitter, &place, item);
+            status = is_by_item(splitter) ? put_item(splitter, &place, item)
+                                          : put_part(splitter, &place, item);
         }
         item++;
     }
@@ -355,7 +421,7 @@ static enum hf_status split(struct splitter *splitter, struct hf_slice raw)
     splitter->document = hf_document_borrow(request->export->signal, raw);
     enum hf_status status =
         request->out_of_item != NULL && splitter->document != NULL ? walk(splitter) : HF_NOMEM;
-    if (status == HF_OK && splitter->plan.encoding != KAFKA_RAW) {
+    if (status == HF_OK && !is_by_item(splitter)) {
         status = write_parts(splitter);
     }
     hf_document_return(splitter->document);
@@ -383,7 +449,14 @@ static enum hf_status make_one(struct splitter *splitter, struct hf_slice raw)
         out->message.value = raw; /* the payload's, or the queue's */
         return HF_OK;
     }
-    return encode(request->export->signal, splitter->plan.encoding, raw, &out->bytes);
+    uint64_t left_out = 0;
+    status = encode(splitter, raw, &out->bytes, &left_out);
+    request->left_out = (uint32_t)left_out;
+    if (status == HF_OK && left_out == request->export->items && is_zipkin(splitter)) {
+        hf_bytes_release(&out->bytes);
+        request->count--; /* there is nothing to send */
+    }
+    return status;
 }
 
 static enum hf_status fill(struct splitter *splitter)
@@ -401,7 +474,7 @@ static enum hf_status fill(struct splitter *splitter)
     }
     find_topic_and_key(splitter);
     bool is_split =
-        splitter->plan.key != KAFKA_KEY_NONE || splitter->plan.encoding == KAFKA_RAW ||
+        splitter->plan.key != KAFKA_KEY_NONE || is_by_item(splitter) ||
         (splitter->config->topic_from_attribute != NULL && !has_topic_of_metadata(splitter));
     status = is_split ? split(splitter, raw) : make_one(splitter, raw);
     return status == HF_INVALID ? HF_CORRUPT : status;

@@ -126,7 +126,8 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 
 const struct hf_component hf_receiver_kafka = {
     .type = "kafka",
-    .help = "Reads OTLP, or bodies of log records, from messages of Kafka.",
+    .help =
+        "Reads OTLP, spans of Jaeger and Zipkin, or bodies of log records, from messages of Kafka.",
     .kind = HF_RECEIVER,
     .signals = HF_ALL_SIGNALS,
     .config_size = sizeof(struct kafka_config),

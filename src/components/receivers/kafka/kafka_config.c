@@ -17,7 +17,13 @@ static const char *expect_strategy(const char *key, const char *text)
     return good ? NULL : "range, roundrobin, sticky or cooperative-sticky";
 }
 
-#define SIGNAL_FIELDS(signal_name)                                                                 \
+#define TRACE_ENCODINGS                                                                            \
+    "otlp_proto, otlp_json, jaeger_proto or jaeger_json (one span), zipkin_proto or zipkin_json "  \
+    "(a list of spans of v2), zipkin_thrift (of v1)."
+#define METRIC_ENCODINGS "otlp_proto or otlp_json."
+#define LOG_ENCODINGS "otlp_proto, otlp_json, text, text_ENCODING, json or raw."
+
+#define SIGNAL_FIELDS(signal_name, encodings)                                                      \
     static const struct hf_field signal_name##_fields[] = {                                        \
         {.key = "topic",                                                                           \
          .type = HF_FIELD_STRING,                                                                  \
@@ -35,13 +41,13 @@ static const char *expect_strategy(const char *key, const char *text)
         {.key = "encoding",                                                                        \
          .type = HF_FIELD_STRING,                                                                  \
          .offset = offsetof(struct kafka_config, signal_name.encoding),                            \
-         .help = "otlp_proto or otlp_json; of logs also text, text_ENCODING, json or raw."},       \
+         .help = (encodings)},                                                                     \
         HF_FIELDS_END,                                                                             \
     }
 
-SIGNAL_FIELDS(traces);
-SIGNAL_FIELDS(metrics);
-SIGNAL_FIELDS(logs);
+SIGNAL_FIELDS(traces, TRACE_ENCODINGS);
+SIGNAL_FIELDS(metrics, METRIC_ENCODINGS);
+SIGNAL_FIELDS(logs, LOG_ENCODINGS);
 
 static const struct hf_field autocommit_fields[] = {
     {.key = "enable",
@@ -211,6 +217,26 @@ static bool has_pattern(const struct hf_string_list *topics)
     return found;
 }
 
+/* Spans of others. False: it is none of their encodings. */
+static bool plan_spans(const char *encoding, struct kafka_plan *plan)
+{
+    static const struct {
+        const char *name;
+        enum kafka_encoding encoding;
+    } rows[] = {{"jaeger_proto", KAFKA_JAEGER_PROTO},
+                {"jaeger_json", KAFKA_JAEGER_JSON},
+                {"zipkin_proto", KAFKA_ZIPKIN_PROTO},
+                {"zipkin_json", KAFKA_ZIPKIN_JSON},
+                {"zipkin_thrift", KAFKA_ZIPKIN_THRIFT}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(encoding, rows[i].name) == 0) {
+            plan->encoding = rows[i].encoding;
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *plan_encoding(const char *encoding, enum hf_signal signal,
                                  struct kafka_plan *plan)
 {
@@ -219,9 +245,15 @@ static const char *plan_encoding(const char *encoding, enum hf_signal signal,
         plan->encoding = encoding[5] == 'p' ? KAFKA_OTLP_PROTO : KAFKA_OTLP_JSON;
         return NULL;
     }
-    if (signal != HF_LOGS) {
-        return "encoding: traces and metrics are read as otlp_proto or otlp_json; others are not "
-               "supported";
+    if (signal == HF_TRACES) {
+        return plan_spans(encoding, plan)
+                   ? NULL
+                   : "encoding: traces are read as otlp_proto, otlp_json, jaeger_proto, "
+                     "jaeger_json, zipkin_proto, zipkin_json or zipkin_thrift; others are not "
+                     "supported";
+    }
+    if (signal == HF_METRICS) {
+        return "encoding: metrics are read as otlp_proto or otlp_json; others are not supported";
     }
     if (strncmp(encoding, "text", 4) == 0 && (encoding[4] == '\0' || encoding[4] == '_')) {
         plan->encoding = KAFKA_TEXT;

@@ -12,9 +12,14 @@
 enum kafka_encoding {
     KAFKA_OTLP_PROTO = 0,
     KAFKA_OTLP_JSON,
-    KAFKA_TEXT, /* the value as a string, by an encoding of characters */
-    KAFKA_JSON, /* the value as a JSON object */
-    KAFKA_RAW   /* the value as bytes */
+    KAFKA_TEXT,         /* of logs: the value as a string, by an encoding of characters */
+    KAFKA_JSON,         /* the value as a JSON object */
+    KAFKA_RAW,          /* the value as bytes */
+    KAFKA_JAEGER_PROTO, /* of traces: one span */
+    KAFKA_JAEGER_JSON,
+    KAFKA_ZIPKIN_PROTO, /* a list of spans of v2 */
+    KAFKA_ZIPKIN_JSON,
+    KAFKA_ZIPKIN_THRIFT /* a list of spans of v1 */
 };
 
 struct kafka_signal_config {

@@ -7,6 +7,8 @@
 #include <holdfast/component.h>
 #include <holdfast/meta.h>
 
+#include "encodings/jaeger.h"
+#include "encodings/zipkin.h"
 #include "pdata/any_make.h"
 #include "pdata/document.h"
 #include "pdata/json.h"
@@ -15,13 +17,13 @@
 #include "pdata/scan.h"
 #include "util/clock.h"
 
-#define BATCH_BYTES_MAX ((size_t)64 << 20)
+#define BATCH_BYTES_MAX ((size_t)256 << 20)
 #define JSON_BYTES_MAX ((size_t)256 << 20)
 #define NAME_MAX_SIZE 256
 
 enum hf_status kafka_decoder_init(struct kafka_decoder *decoder)
 {
-    hf_builder_init(&decoder->builder, HF_LOGS, BATCH_BYTES_MAX);
+    hf_builder_init(&decoder->builder, decoder->signal, BATCH_BYTES_MAX);
     return decoder->plan.encoding == KAFKA_TEXT
                ? hf_encoding_open(decoder->plan.characters, &decoder->characters)
                : HF_OK;
@@ -135,6 +137,80 @@ static enum hf_status read_json(struct kafka_decoder *decoder, struct hf_slice t
     return status == HF_NOMEM ? HF_NOMEM : HF_INVALID;
 }
 
+/* ---- what is built ---- */
+
+/* The one batch that the builder has, which may have none. */
+static enum hf_status take_built(const struct kafka_decoder *decoder, struct hf_builder *builder,
+                                 struct hf_slice meta, struct hf_batch **ret_batch, char *reterr)
+{
+    enum hf_status status = hf_build_finish(builder);
+    if (status != HF_OK) {
+        return status;
+    }
+    struct hf_batch *built = hf_build_take(builder);
+    struct hf_batch *more = built != NULL ? hf_build_take(builder) : NULL;
+    if (more != NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "as OTLP it is larger than one request may be (256 MiB)");
+        for (; more != NULL; more = hf_build_take(builder)) {
+            hf_ref_drop(&more->ref);
+        }
+        status = HF_INVALID;
+    } else if (built == NULL) {
+        return make_batch(decoder, HF_EMPTY_SLICE, meta, 0, ret_batch);
+    } else if (meta.size == 0) {
+        *ret_batch = built;
+        return HF_OK;
+    } else {
+        *ret_batch = hf_batch_wrap(decoder->signal, HF_IDENTITY, built->wire, &built->ref, meta);
+        status = *ret_batch != NULL ? HF_OK : HF_NOMEM;
+    }
+    if (status == HF_OK) {
+        (*ret_batch)->items = built->items;
+        (*ret_batch)->received_ns = built->received_ns;
+    }
+    hf_ref_drop(&built->ref);
+    return status;
+}
+
+/* ---- spans of Jaeger and Zipkin ---- */
+
+static enum hf_status parse_spans(struct kafka_decoder *decoder, struct hf_slice value,
+                                  char *reterr)
+{
+    struct hf_zipkin_options zipkin = {.format = HF_ZIPKIN_V2_PROTO};
+    switch (decoder->plan.encoding) {
+    case KAFKA_JAEGER_PROTO:
+        return hf_jaeger_read(value, HF_JAEGER_SPAN_PROTO, &decoder->builder, reterr);
+    case KAFKA_JAEGER_JSON:
+        return hf_jaeger_read(value, HF_JAEGER_SPAN_JSON, &decoder->builder, reterr);
+    case KAFKA_ZIPKIN_JSON:
+        zipkin.format = HF_ZIPKIN_V2_JSON;
+        break;
+    case KAFKA_ZIPKIN_THRIFT:
+        zipkin.format = HF_ZIPKIN_V1_THRIFT;
+        break;
+    default:
+        break;
+    }
+    return hf_zipkin_read(value, &zipkin, &decoder->builder, reterr);
+}
+
+static enum hf_status read_spans(struct kafka_decoder *decoder, struct hf_slice value,
+                                 struct hf_slice meta, struct hf_batch **ret_batch, char *reterr)
+{
+    struct hf_batch *batch = NULL;
+    enum hf_status status = parse_spans(decoder, value, reterr);
+    if (status == HF_OK) {
+        return take_built(decoder, &decoder->builder, meta, ret_batch, reterr);
+    }
+    /* Spans in front of the fault are thrown away. */
+    char unused[HF_ERROR_MAX];
+    if (take_built(decoder, &decoder->builder, HF_EMPTY_SLICE, &batch, unused) == HF_OK) {
+        hf_ref_drop(&batch->ref);
+    }
+    return status == HF_NOMEM ? HF_NOMEM : HF_INVALID;
+}
+
 /* ---- a log record of a message ---- */
 
 static enum hf_status put_body(struct kafka_decoder *decoder, struct hf_slice value,
@@ -165,29 +241,6 @@ static enum hf_status put_body(struct kafka_decoder *decoder, struct hf_slice va
     return status;
 }
 
-static enum hf_status take_built(struct hf_builder *builder, struct hf_slice meta,
-                                 struct hf_batch **ret_batch)
-{
-    enum hf_status status = hf_build_finish(builder);
-    struct hf_batch *built = status == HF_OK ? hf_build_take(builder) : NULL;
-    if (built == NULL) {
-        return HF_NOMEM;
-    }
-    struct hf_batch *batch =
-        meta.size == 0 ? NULL : hf_batch_wrap(HF_LOGS, HF_IDENTITY, built->wire, &built->ref, meta);
-    if (meta.size == 0) {
-        *ret_batch = built;
-        return HF_OK;
-    }
-    if (batch != NULL) {
-        batch->items = built->items;
-        batch->received_ns = built->received_ns;
-    }
-    hf_ref_drop(&built->ref);
-    *ret_batch = batch;
-    return batch != NULL ? HF_OK : HF_NOMEM;
-}
-
 static enum hf_status build_record(struct kafka_decoder *decoder, struct hf_slice value,
                                    struct hf_slice meta, struct hf_batch **ret_batch, char *reterr)
 {
@@ -200,7 +253,7 @@ static enum hf_status build_record(struct kafka_decoder *decoder, struct hf_slic
     hf_build_log_record(builder, &record);
     enum hf_status status = put_body(decoder, value, &maker);
     hf_build_end(builder);
-    enum hf_status taken = take_built(builder, meta, ret_batch);
+    enum hf_status taken = take_built(decoder, builder, meta, ret_batch, reterr);
     hf_arena_release(&arena);
     if (taken == HF_OK && status != HF_OK) {
         hf_ref_drop(&(*ret_batch)->ref);
@@ -292,6 +345,8 @@ enum hf_status kafka_decode(struct kafka_decoder *decoder, const struct hf_kafka
                                 ? read_proto(decoder, value, meta, &batch, reterr)
                             : decoder->plan.encoding == KAFKA_OTLP_JSON
                                 ? read_json(decoder, value, meta, &batch, reterr)
+                            : decoder->plan.encoding >= KAFKA_JAEGER_PROTO
+                                ? read_spans(decoder, value, meta, &batch, reterr)
                                 : build_record(decoder, value, meta, &batch, reterr);
     if (status == HF_OK && decoder->config->header_extraction.extract_headers &&
         decoder->config->header_extraction.headers.count != 0) {

@@ -18,7 +18,7 @@ struct kafka_decoder {
     enum hf_signal signal;
     struct hf_encoding characters; /* KAFKA_TEXT */
     struct hf_bytes proto, repaired, text;
-    struct hf_builder builder;
+    struct hf_builder builder; /* of what is not OTLP */
 };
 
 /* With the plan and the signal set. HF_UNSUPPORTED: no such encoding of characters. */

@@ -11,6 +11,7 @@
 
 #include <holdfast/meta.h>
 
+#include "encodings/zipkin.h"
 #include "pdata/json.h"
 #include "pdata/scan.h"
 
@@ -30,6 +31,25 @@
     "]}]},{\"resource\":{\"attributes\":[{\"key\":\"a\",\"value\":{\"stringValue\":\"x\"}},"       \
     "{\"key\":\"b\",\"value\":{\"intValue\":\"1\"}}]},\"scopeLogs\":[{\"logRecords\":[{\"body\":"  \
     "{\"intValue\":\"7\"}}]}]}]}"
+
+/* Two traces, and a span without an id. */
+#define SHOP_SPANS                                                                                 \
+    "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{"     \
+    "\"stringValue\":\"shop\"}}]},\"scopeSpans\":[{\"spans\":["                                    \
+    "{\"traceId\":\"0000000000000000000000000000000a\",\"spanId\":\"0000000000000001\",\"name\":"  \
+    "\"a\"},{\"traceId\":\"100102030405060708090a0b0c0d0e0f\",\"spanId\":\"0000000000000002\","    \
+    "\"name\":\"b\"},{\"traceId\":\"0000000000000000000000000000000a\",\"name\":\"c\"}]}]}]}"
+
+#define JAEGER_SPAN(ids, name, process)                                                            \
+    "{\"traceId\":\"" ids "\",\"operationName\":\"" name                                           \
+    "\",\"startTime\":\"1970-01-01T00:00:00Z\",\"duration\":\"0s\",\"process\":{" process "}}"
+
+#define ZIPKIN_SPAN(trace, id, name)                                                               \
+    "{\"traceId\":\"" trace "\",\"id\":\"" id "\",\"name\":\"" name                                \
+    "\",\"localEndpoint\":{\"serviceName\":\"shop\"}}"
+
+#define ZIPKIN_A ZIPKIN_SPAN("000000000000000a", "0000000000000001", "a")
+#define ZIPKIN_B ZIPKIN_SPAN("100102030405060708090a0b0c0d0e0f", "0000000000000002", "b")
 
 struct wanted {
     const char *topic, *key; /* NULL: none; "?": any of 16 bytes */
@@ -88,6 +108,55 @@ static const struct row rows[] = {
       {"otlp_logs", NULL, 1, "{\"k\":true}"},
       {"otlp_logs", NULL, 1, "7"}},
      1},
+    {"a message for each span of Jaeger, by its trace",
+     HF_TRACES,
+     {PRODUCER, .topic_from_attribute = "topic", .traces = {.encoding = "jaeger_json"}},
+     SPANS,
+     {{"team-a", "000102030405060708090a0b0c0d0e0f", 1,
+       JAEGER_SPAN("AAECAwQFBgcICQoLDA0ODw==", "a",
+                   "\"tags\":[{\"key\":\"topic\",\"vStr\":\"team-a\"}]")},
+      {"team-a", "100102030405060708090a0b0c0d0e0f", 1,
+       JAEGER_SPAN("EAECAwQFBgcICQoLDA0ODw==", "b",
+                   "\"tags\":[{\"key\":\"topic\",\"vStr\":\"team-a\"}]")},
+      {"team-a", "000102030405060708090a0b0c0d0e0f", 1,
+       JAEGER_SPAN("AAECAwQFBgcICQoLDA0ODw==", "c",
+                   "\"tags\":[{\"key\":\"topic\",\"vStr\":\"team-a\"}]")},
+      {"otlp_spans", "0000000000000000", 1,
+       JAEGER_SPAN("AAAAAAAAAAAAAAAAAAAAAA==", "d",
+                   "\"serviceName\":\"OTLPResourceNoServiceName\"")}},
+     0},
+    {"the key of Jaeger has no zeros in front, with or without partition_traces_by_id",
+     HF_TRACES,
+     {PRODUCER, .traces_by_id = true, .encoding = "jaeger_json"},
+     SHOP_SPANS,
+     {{"otlp_spans", "000000000000000a", 1,
+       JAEGER_SPAN("AAAAAAAAAAAAAAAAAAAACg==\",\"spanId\":\"AAAAAAAAAAE=", "a",
+                   "\"serviceName\":\"shop\"")},
+      {"otlp_spans", "100102030405060708090a0b0c0d0e0f", 1,
+       JAEGER_SPAN("EAECAwQFBgcICQoLDA0ODw==\",\"spanId\":\"AAAAAAAAAAI=", "b",
+                   "\"serviceName\":\"shop\"")},
+      {"otlp_spans", "000000000000000a", 1,
+       JAEGER_SPAN("AAAAAAAAAAAAAAAAAAAACg==", "c", "\"serviceName\":\"shop\"")}},
+     0},
+    {"all spans of Zipkin in one message",
+     HF_TRACES,
+     {PRODUCER, .encoding = "zipkin_json"},
+     SHOP_SPANS,
+     {{"otlp_spans", NULL, 3, "[" ZIPKIN_A "," ZIPKIN_B "]"}},
+     1},
+    {"those of each trace",
+     HF_TRACES,
+     {PRODUCER, .traces_by_id = true, .encoding = "zipkin_json"},
+     SHOP_SPANS,
+     {{"otlp_spans", "0000000000000000000000000000000a", 1, "[" ZIPKIN_A "]"},
+      {"otlp_spans", "100102030405060708090a0b0c0d0e0f", 1, "[" ZIPKIN_B "]"}},
+     1},
+    {"none that Zipkin can have",
+     HF_TRACES,
+     {PRODUCER, .encoding = "zipkin_json"},
+     SPANS,
+     {{0}},
+     4},
 };
 
 static void check_out(const struct row *row, const struct kafka_out *out,
@@ -211,6 +280,54 @@ static void takes_topic_key_and_headers_of_the_client(void **state)
     hf_bytes_release(&raw);
 }
 
+static void a_key_of_the_client_is_also_that_of_jaeger(void **state)
+{
+    const struct row row = {
+        .signal = HF_TRACES,
+        .config = {PRODUCER, .traces = {.encoding = "jaeger_proto",
+                                        .message_key_from_metadata_key = "x-key"}},
+        .json = SHOP_SPANS,
+    };
+    struct hf_meta_writer meta = {.size = 0};
+    struct hf_bytes raw = {0};
+    struct hf_export_body body;
+    (void)state;
+    assert_int_equal(hf_meta_add(&meta, HF_META_HEADER, hf_slice_text("x-key"), hf_slice_text("k")),
+                     HF_OK);
+    struct hf_export export = {.attempt = 1, .meta = hf_slice_of(meta.bytes, meta.size)};
+    struct kafka_request *request = make(&row, &raw, &export, &body);
+    assert_int_equal(request->count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(hf_slice_is(request->outs[i].message.key, "k"));
+        assert_memory_equal(request->outs[i].message.value.data, "\x0a\x10", 2);
+    }
+    kafka_request_free(request);
+    hf_bytes_release(&raw);
+}
+
+static void writes_spans_of_zipkin_in_protobuf(void **state)
+{
+    static const struct hf_zipkin_options options = {.format = HF_ZIPKIN_V2_PROTO};
+    const struct row row = {
+        .signal = HF_TRACES, .config = {PRODUCER, .encoding = "zipkin_proto"}, .json = SHOP_SPANS};
+    char error[HF_ZIPKIN_ERROR_MAX];
+    struct hf_builder builder;
+    struct hf_bytes raw = {0};
+    struct hf_export export = {.attempt = 1};
+    struct hf_export_body body;
+    (void)state;
+    struct kafka_request *request = make(&row, &raw, &export, &body);
+    assert_int_equal(request->count, 1);
+    assert_int_equal(request->left_out, 1);
+    hf_builder_init(&builder, HF_TRACES, 1 << 20);
+    assert_int_equal(hf_zipkin_read(request->outs[0].message.value, &options, &builder, error),
+                     HF_OK);
+    assert_int_equal(hf_build_items(&builder), 2);
+    hf_builder_release(&builder);
+    kafka_request_free(request);
+    hf_bytes_release(&raw);
+}
+
 static void refuses_bodies_that_do_not_have_their_items(void **state)
 {
     struct kafka_config config = {PRODUCER, .traces_by_id = true};
@@ -243,6 +360,8 @@ int main(void)
         cmocka_unit_test(addresses_messages),
         cmocka_unit_test(knows_the_message_of_each_item),
         cmocka_unit_test(takes_topic_key_and_headers_of_the_client),
+        cmocka_unit_test(writes_spans_of_zipkin_in_protobuf),
+        cmocka_unit_test(a_key_of_the_client_is_also_that_of_jaeger),
         cmocka_unit_test(refuses_bodies_that_do_not_have_their_items),
         cmocka_unit_test(knows_the_names_of_topics),
     };

@@ -68,7 +68,14 @@ static void reads_the_encodings(void **state)
         {"raw", HF_LOGS, true, KAFKA_RAW, NULL},
         {"raw", HF_TRACES, false, 0, NULL},
         {"textual", HF_LOGS, false, 0, NULL},
-        {"jaeger_proto", HF_TRACES, false, 0, NULL},
+        {"jaeger_proto", HF_TRACES, true, KAFKA_JAEGER_PROTO, NULL},
+        {"jaeger_json", HF_TRACES, true, KAFKA_JAEGER_JSON, NULL},
+        {"zipkin_proto", HF_TRACES, true, KAFKA_ZIPKIN_PROTO, NULL},
+        {"zipkin_json", HF_TRACES, true, KAFKA_ZIPKIN_JSON, NULL},
+        {"zipkin_thrift", HF_TRACES, true, KAFKA_ZIPKIN_THRIFT, NULL},
+        {"jaeger_thrift", HF_TRACES, false, 0, NULL},
+        {"jaeger_proto", HF_LOGS, false, 0, NULL},
+        {"zipkin_json", HF_METRICS, false, 0, NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
