@@ -123,7 +123,10 @@ static enum hf_status get_of_extension(void *user, struct hf_kafka_token *ret_to
 static void on_extension_refused(void *user)
 {
     const struct hf_kafka_tokens *tokens = user;
-    hf_auth_note(&tokens->options.auth, HF_UNAUTHENTICATED);
+    const struct hf_auth_ref *auth = &tokens->options.auth;
+    if (auth->ops->refused != NULL) {
+        auth->ops->refused(auth->self);
+    }
 }
 
 /* ---- of AWS ---- */
@@ -238,32 +241,6 @@ enum hf_status hf_kafka_tokens_new(const struct hf_kafka_tokens_options *options
     }
     *ret_tokens = tokens;
     return HF_OK;
-}
-
-static void say_of_node(void *user, enum hf_log_level level, const char *text)
-{
-    hf_node_log(user, level, "%s", text);
-}
-
-enum hf_status hf_kafka_tokens_open(struct hf_node *node, const struct hf_kafka_config *config,
-                                    struct hf_kafka_tokens **ret_tokens, char *reterr)
-{
-    struct hf_kafka_tokens_options options = {.config = config, .say = say_of_node, .user = node};
-    *ret_tokens = NULL;
-    if (hf_kafka_config_tokens(config) == HF_KAFKA_TOKENS_EXTENSION) {
-        const char *id = config->auth.sasl->token_source;
-        if (hf_node_auth(node, id, &options.auth.ops, &options.auth.self) != HF_OK ||
-            options.auth.ops->headers == NULL) {
-            snprintf(reterr, HF_ERROR_MAX, HF_KAFKA_NO_TOKENS, id);
-            return HF_INVALID;
-        }
-    }
-    if (hf_kafka_config_is_old_msk(config)) {
-        hf_node_log(node, HF_LOG_WARN,
-                    "auth::sasl::mechanism: AWS_MSK_IAM is taken as AWS_MSK_IAM_OAUTHBEARER, which "
-                    "the brokers of Amazon MSK take too");
-    }
-    return hf_kafka_tokens_new(&options, ret_tokens, reterr);
 }
 
 enum hf_status hf_kafka_tokens_start(struct hf_kafka_tokens *tokens, char *reterr)

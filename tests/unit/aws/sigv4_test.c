@@ -162,7 +162,7 @@ static void urls_are_signed(void **state)
          "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
          "&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
          "&X-Amz-Signature=",
-         "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c031957d157751f604d404"},
+         "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"},
         {&suite,
          "",
          {.method = "GET",
@@ -193,7 +193,7 @@ static void urls_are_signed(void **state)
         snprintf(credentials.session_token, sizeof(credentials.session_token), "%s", rows[i].token);
         assert_int_equal(hf_sigv4_presign(&credentials, &rows[i].request, rows[i].expires_s, &url),
                          HF_OK);
-        assert_true(url.size > strlen(rows[i].url) + 64);
+        assert_true(url.size >= strlen(rows[i].url) + 64);
         assert_memory_equal(url.data, rows[i].url, strlen(rows[i].url));
         assert_memory_equal(url.data + url.size - 64, rows[i].signature, 64);
         hf_bytes_release(&url);
