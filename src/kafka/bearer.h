@@ -3,8 +3,8 @@
  * before the time of the last one is over, on a background thread of the client, so that nothing
  * needs to poll for it.
  *
- * A token is asked for again after 12 seconds at most, however long it lives: whoever keeps it may
- * have a new one by then, because the brokers refused the old one, for example. After a failure it
+ * A token is asked for again after 12 seconds at most, however long it lives: its source may have a
+ * new one by then, because the brokers refused the old one, for example. After a failure it
  * is asked for again in 10 seconds; the last token stays meanwhile.
  */
 #pragma once
