@@ -68,10 +68,11 @@ struct hf_auth {
      */
     void (*begin)(void *self, const struct hf_auth_request *request, struct hf_auth_wait *wait);
     /*
-     * Client side; NULL when there is none. The delivery's thread. Adds the headers of one outgoing
-     * request, whose records carry the client metadata `meta`. HF_INVALID only when that metadata
-     * makes a header that cannot be sent: these records are refused for good. A credential that
-     * cannot be sent is HF_UNAUTHENTICATED.
+     * Client side; NULL when there is none. The delivery's thread, or one of a client's that signs
+     * in with what it adds, `meta` being empty then; must not block. Adds the headers of one
+     * outgoing request, whose records carry the client metadata `meta`. HF_INVALID only when that
+     * metadata makes a header that cannot be sent: these records are refused for good. A credential
+     * that cannot be sent is HF_UNAUTHENTICATED.
      */
     enum hf_status (*headers)(void *self, struct hf_slice meta, struct hf_header_sink *sink);
     /*
@@ -83,7 +84,7 @@ struct hf_auth {
                            struct hf_header_sink *sink);
     /*
      * Client side: a backend did not accept the credentials that `headers` gave (401,
-     * UNAUTHENTICATED). The delivery's thread; must not block. NULL: nothing is to be done.
+     * UNAUTHENTICATED). Any thread; must not block. NULL: nothing is to be done.
      */
     void (*refused)(void *self);
     /*

@@ -119,6 +119,25 @@ enum hf_status hf_aws_session_sign(struct hf_aws_session *session,
     return status == HF_OK ? HF_OK : HF_UNAUTHENTICATED; /* no fault of the data */
 }
 
+enum hf_status hf_aws_session_presign(struct hf_aws_session *session,
+                                      const struct hf_sigv4_request *request, uint32_t life_s,
+                                      struct hf_bytes *out, uint64_t *ret_expires_s)
+{
+    struct hf_aws_credentials credentials;
+    struct hf_sigv4_request dated = *request;
+    if (!copy_credentials(session, &credentials)) {
+        return HF_UNAUTHENTICATED;
+    }
+    dated.time_s = hf_clock_unix_ns() / HF_NS_PER_S;
+    enum hf_status status = hf_sigv4_presign(&credentials, &dated, life_s, out);
+    uint64_t expires_s = dated.time_s + life_s;
+    *ret_expires_s = credentials.expires_s != 0 && credentials.expires_s < expires_s
+                         ? credentials.expires_s
+                         : expires_s;
+    explicit_bzero(&credentials, sizeof(credentials));
+    return status == HF_OK ? HF_OK : HF_UNAUTHENTICATED;
+}
+
 void hf_aws_session_refused(struct hf_aws_session *session)
 {
     uint64_t now_ns = hf_clock_monotonic_ns();

@@ -49,3 +49,10 @@ struct hf_aws_signature {
 HF_MUST_USE enum hf_status hf_aws_session_sign(struct hf_aws_session *session,
                                                const struct hf_sigv4_request *request,
                                                struct hf_aws_signature *ret);
+
+/* Appends the request's URL, signed as hf_sigv4_presign() does and otherwise as above;
+ * `ret_expires_s` is when it is no longer good, in Unix time. */
+HF_MUST_USE enum hf_status hf_aws_session_presign(struct hf_aws_session *session,
+                                                  const struct hf_sigv4_request *request,
+                                                  uint32_t life_s, struct hf_bytes *out,
+                                                  uint64_t *ret_expires_s);

@@ -1,5 +1,6 @@
 #include "sigv4.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,9 @@
 
 #define SIGNED_MAX 24u
 #define PAIRS_MAX 64u
+#define SCOPE_MAX 512u
+#define DATE_SIZE 17u /* with its NUL */
+#define SIGNATURE_SIZE 64u
 
 /* ---- parts of a URL ---- */
 
@@ -61,17 +65,29 @@ static bool is_unreserved(uint8_t byte)
            (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
+static bool put_byte(struct hf_bytes *out, uint8_t byte, bool is_escaped)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const char escaped[] = {'%', digits[byte >> 4], digits[byte & 15]};
+    return is_escaped && !is_unreserved(byte) ? put(out, hf_slice_of(escaped, sizeof(escaped)))
+                                              : put(out, hf_slice_of(&byte, 1));
+}
+
 /* The path as it is sent, each segment escaped once more for services that want it so. */
 static bool put_path(struct hf_bytes *out, struct hf_slice path, bool is_escaped_again)
 {
-    static const char digits[] = "0123456789ABCDEF";
     bool good = path.size != 0 || put_text(out, "/");
     for (size_t i = 0; i < path.size && good; i++) {
-        uint8_t byte = path.data[i];
-        const char escaped[] = {'%', digits[byte >> 4], digits[byte & 15]};
-        good = is_escaped_again && byte != '/' && !is_unreserved(byte)
-                   ? put(out, hf_slice_of(escaped, sizeof(escaped)))
-                   : put(out, hf_slice_of(&byte, 1));
+        good = put_byte(out, path.data[i], is_escaped_again && path.data[i] != '/');
+    }
+    return good;
+}
+
+bool hf_sigv4_put_escaped(struct hf_bytes *out, const char *text)
+{
+    bool good = true;
+    for (; *text != '\0' && good; text++) {
+        good = put_byte(out, (uint8_t)*text, true);
     }
     return good;
 }
@@ -226,11 +242,42 @@ static enum hf_status sign_text(const struct hf_aws_credentials *credentials,
     return status;
 }
 
-static bool put_date(uint64_t time_s, char date[17])
+static bool put_date(uint64_t time_s, char date[DATE_SIZE])
 {
     time_t seconds = (time_t)time_s;
     struct tm parts;
-    return gmtime_r(&seconds, &parts) != NULL && strftime(date, 17, "%Y%m%dT%H%M%SZ", &parts) == 16;
+    return gmtime_r(&seconds, &parts) != NULL &&
+           strftime(date, DATE_SIZE, "%Y%m%dT%H%M%SZ", &parts) == 16;
+}
+
+static enum hf_status put_scope(const struct hf_sigv4_request *request, const char *date,
+                                char scope[SCOPE_MAX])
+{
+    int size = snprintf(scope, SCOPE_MAX, "%.8s/%s/%s/aws4_request", date, request->region,
+                        request->service);
+    return size > 0 && size < (int)SCOPE_MAX ? HF_OK : HF_INVALID;
+}
+
+/* The signature of a request, in hexadecimal digits. */
+static enum hf_status sign_request(const struct hf_aws_credentials *credentials,
+                                   const struct hf_sigv4_request *request,
+                                   const struct url_parts *parts, const struct signed_headers *list,
+                                   const char *date, char ret_hex[HF_DIGEST_HEX_MAX])
+{
+    struct hf_bytes canonical = {0};
+    char scope[SCOPE_MAX], hash[HF_SHA256_HEX_SIZE];
+    enum hf_status status = put_scope(request, date, scope);
+    if (status == HF_OK && !put_request(&canonical, request, parts, list)) {
+        status = HF_INVALID;
+    }
+    if (status == HF_OK) {
+        status = hf_digest_sha256(hf_slice_of(canonical.data, canonical.size), hash);
+    }
+    if (status == HF_OK) {
+        status = sign_text(credentials, request, date, scope, hash, ret_hex);
+    }
+    hf_bytes_release(&canonical);
+    return status;
 }
 
 enum hf_status hf_sigv4_sign(const struct hf_aws_credentials *credentials,
@@ -238,33 +285,77 @@ enum hf_status hf_sigv4_sign(const struct hf_aws_credentials *credentials,
 {
     struct url_parts parts;
     struct signed_headers list = {.count = 0};
-    struct hf_bytes canonical = {0}, names = {0};
-    char scope[512], hash[HF_SHA256_HEX_SIZE], signature[HF_DIGEST_HEX_MAX];
+    struct hf_bytes names = {0};
+    char scope[SCOPE_MAX], signature[HF_DIGEST_HEX_MAX];
     if (!split(request->url, &parts) || !put_date(request->time_s, ret->date) ||
         !list_headers(credentials, request, parts.host, ret->date, &list)) {
         return HF_INVALID;
     }
-    int size = snprintf(scope, sizeof(scope), "%.8s/%s/%s/aws4_request", ret->date, request->region,
-                        request->service);
-    enum hf_status status = size > 0 && (size_t)size < sizeof(scope) ? HF_OK : HF_INVALID;
-    if (status == HF_OK &&
-        !(put_request(&canonical, request, &parts, &list) && put_names(&names, &list))) {
-        status = HF_INVALID;
+    enum hf_status status = put_scope(request, ret->date, scope);
+    if (status == HF_OK) {
+        status = put_names(&names, &list) ? HF_OK : HF_INVALID;
     }
     if (status == HF_OK) {
-        status = hf_digest_sha256(hf_slice_of(canonical.data, canonical.size), hash);
+        status = sign_request(credentials, request, &parts, &list, ret->date, signature);
     }
     if (status == HF_OK) {
-        status = sign_text(credentials, request, ret->date, scope, hash, signature);
-    }
-    if (status == HF_OK) {
-        size = snprintf(ret->authorization, sizeof(ret->authorization),
-                        "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%.*s, Signature=%.64s",
-                        credentials->access_key, scope, (int)names.size, (const char *)names.data,
-                        signature);
+        int size = snprintf(
+            ret->authorization, sizeof(ret->authorization),
+            "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%.*s, Signature=%.64s",
+            credentials->access_key, scope, (int)names.size, (const char *)names.data, signature);
         status = size > 0 && (size_t)size < sizeof(ret->authorization) ? HF_OK : HF_INVALID;
     }
-    hf_bytes_release(&canonical);
     hf_bytes_release(&names);
+    return status;
+}
+
+/* ---- in the URL ---- */
+
+/* The parameters that are signed. */
+static bool put_parameters(struct hf_bytes *out, const struct hf_aws_credentials *credentials,
+                           const char *date, const char *scope, uint32_t expires_s)
+{
+    char expires[16];
+    snprintf(expires, sizeof(expires), "%" PRIu32, expires_s);
+    bool good = put_text(out, "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=") &&
+                hf_sigv4_put_escaped(out, credentials->access_key) && put_text(out, "%2F") &&
+                hf_sigv4_put_escaped(out, scope) && put_text(out, "&X-Amz-Date=") &&
+                put_text(out, date) && put_text(out, "&X-Amz-Expires=") && put_text(out, expires);
+    if (good && credentials->session_token[0] != '\0') {
+        good = put_text(out, "&X-Amz-Security-Token=") &&
+               hf_sigv4_put_escaped(out, credentials->session_token);
+    }
+    return good && put_text(out, "&X-Amz-SignedHeaders=host");
+}
+
+enum hf_status hf_sigv4_presign(const struct hf_aws_credentials *credentials,
+                                const struct hf_sigv4_request *request, uint32_t expires_s,
+                                struct hf_bytes *out)
+{
+    struct url_parts parts;
+    struct signed_headers list = {.count = 0};
+    struct hf_bytes query = {0};
+    char date[DATE_SIZE], scope[SCOPE_MAX], signature[HF_DIGEST_HEX_MAX];
+    if (!split(request->url, &parts) || !put_date(request->time_s, date) ||
+        !add_header(&list, hf_slice_text("host"), parts.host)) {
+        return HF_INVALID;
+    }
+    enum hf_status status = put_scope(request, date, scope);
+    if (status == HF_OK &&
+        !((parts.query.size == 0 || (put(&query, parts.query) && put_text(&query, "&"))) &&
+          put_parameters(&query, credentials, date, scope, expires_s))) {
+        status = HF_NOMEM;
+    }
+    if (status == HF_OK) {
+        parts.query = hf_slice_of(query.data, query.size);
+        status = sign_request(credentials, request, &parts, &list, date, signature);
+    }
+    if (status == HF_OK &&
+        !(put(out, hf_slice_of(request->url, strcspn(request->url, "?#"))) && put_text(out, "?") &&
+          put(out, parts.query) && put_text(out, "&X-Amz-Signature=") &&
+          put(out, hf_slice_of(signature, SIGNATURE_SIZE)))) {
+        status = HF_NOMEM;
+    }
+    hf_bytes_release(&query);
     return status;
 }

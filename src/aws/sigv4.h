@@ -1,6 +1,6 @@
 /*
- * sigv4: signatures of requests to AWS, version 4, in the header Authorization. Any thread; no
- * state.
+ * sigv4: signatures of requests to AWS, version 4, in the header Authorization or in the URL. Any
+ * thread; no state.
  */
 #pragma once
 
@@ -11,6 +11,8 @@
 #include <holdfast/auth.h>
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
+
+struct hf_bytes;
 
 #define HF_AWS_TEXT_MAX 256u
 #define HF_AWS_TOKEN_MAX 8192u
@@ -43,3 +45,14 @@ struct hf_sigv4 {
 HF_MUST_USE enum hf_status hf_sigv4_sign(const struct hf_aws_credentials *credentials,
                                          const struct hf_sigv4_request *request,
                                          struct hf_sigv4 *ret);
+
+/*
+ * Appends the request's URL with its signature as parameters, which no header goes with but host:
+ * it may be used until `expires_s` later. Of the request, `headers` and `has_payload_header` are
+ * not looked at. Results as above.
+ */
+HF_MUST_USE enum hf_status hf_sigv4_presign(const struct hf_aws_credentials *credentials,
+                                            const struct hf_sigv4_request *request,
+                                            uint32_t expires_s, struct hf_bytes *out);
+/* Appends the text as a URL's parameter has it. False: no memory. */
+HF_MUST_USE bool hf_sigv4_put_escaped(struct hf_bytes *out, const char *text);

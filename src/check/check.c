@@ -50,6 +50,21 @@ static bool try_listen(void *user, const char *endpoint, char *reterr)
     return true;
 }
 
+static bool find_auth(void *user, const char *id, const struct hf_auth **ret_auth, void **ret_self,
+                      char *reterr)
+{
+    const struct check *check = user;
+    if (check->graph == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "%s", check->graph_error);
+        return false;
+    }
+    if (hf_graph_auth(check->graph, id, ret_auth, ret_self) != HF_OK) {
+        snprintf(reterr, HF_ERROR_MAX, "%.200s adds no credentials to requests", id);
+        return false;
+    }
+    return true;
+}
+
 /* ---- exports ---- */
 
 static bool is_exporter_of(const struct hf_config_pipeline *pipeline,
@@ -131,6 +146,7 @@ static void check_component(struct check *check, const struct hf_config_componen
     struct hf_probe probe = {
         .say = say,
         .listen = check->is_running ? NULL : try_listen,
+        .auth = find_auth,
         .user = check,
         .timeout_ns = check->options->timeout_ns,
     };

@@ -14,6 +14,7 @@
 #define PAUSE_NS (100 * HF_NS_PER_MS)
 
 struct hf_kafka_admin {
+    struct hf_kafka_bearer bearer; /* first */
     const struct hf_kafka_library *library;
     rd_kafka_t *handle;
     pthread_mutex_t lock; /* of what the library's threads say last */
@@ -26,6 +27,7 @@ static void on_error(rd_kafka_t *handle, int error, const char *reason, void *op
 {
     struct hf_kafka_admin *admin = opaque;
     (void)handle;
+    hf_kafka_bearer_note(&admin->bearer, (rd_kafka_resp_err_t)error);
     if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* says less than the ones before */
         pthread_mutex_lock(&admin->lock);
         snprintf(admin->said, sizeof(admin->said), "%s", reason);
@@ -57,6 +59,7 @@ enum hf_status hf_kafka_admin_open(const struct hf_kafka_library *library,
         return status;
     }
     admin->library = library;
+    admin->bearer = (struct hf_kafka_bearer){.library = library, .source = settings->tokens};
     pthread_mutex_init(&admin->lock, NULL);
     library->conf_set_opaque(conf, admin);
     library->conf_set_error_cb(conf, on_error);
@@ -69,6 +72,11 @@ enum hf_status hf_kafka_admin_open(const struct hf_kafka_library *library,
     }
     *ret_admin = admin;
     return HF_OK;
+}
+
+bool hf_kafka_admin_start(struct hf_kafka_admin *admin, char *reterr)
+{
+    return hf_kafka_bearer_begin(&admin->bearer, admin->handle, reterr);
 }
 
 void hf_kafka_admin_close(struct hf_kafka_admin *admin)

@@ -2,9 +2,9 @@
  * admin: what brokers know of topics, offsets and consumer groups, asked for and waited for, one
  * question at a time.
  *
- * open and close: the main thread; the questions: one other thread. A question waits as struct
- * hf_patience says; a stop is noticed within two seconds. Where nothing else is said, HF_OK is the
- * answer; otherwise `reterr` (HF_ERROR_MAX) says why, HF_CLOSED: told to stop.
+ * open, start and close: the main thread; the questions: one other thread. A question waits as
+ * struct hf_patience says; a stop is noticed within two seconds. Where nothing else is said, HF_OK
+ * is the answer; otherwise `reterr` (HF_ERROR_MAX) says why, HF_CLOSED: told to stop.
  */
 #pragma once
 
@@ -17,6 +17,9 @@ struct hf_kafka_admin;
 HF_MUST_USE enum hf_status hf_kafka_admin_open(const struct hf_kafka_library *library,
                                                const struct hf_kafka_settings *settings,
                                                struct hf_kafka_admin **ret_admin, char *reterr);
+/* Tokens may be asked for from now on, where the client signs in by them. False: `reterr`
+ * (HF_ERROR_MAX) says why not. */
+HF_MUST_USE bool hf_kafka_admin_start(struct hf_kafka_admin *admin, char *reterr);
 /* NULL: nothing. */
 void hf_kafka_admin_close(struct hf_kafka_admin *admin);
 

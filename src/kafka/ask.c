@@ -10,6 +10,7 @@
 
 /* What the library's threads say last. */
 struct asking {
+    struct hf_kafka_bearer bearer; /* first */
     pthread_mutex_t lock;
     char said[HF_ERROR_MAX];
     rd_kafka_resp_err_t error;
@@ -39,7 +40,8 @@ enum hf_status hf_kafka_ask(const struct hf_kafka_library *library,
                             const struct hf_kafka_settings *settings, uint64_t timeout_ns,
                             int *ret_brokers, char *reterr)
 {
-    struct asking asking = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct asking asking = {.bearer = {.library = library, .source = settings->tokens},
+                            .lock = PTHREAD_MUTEX_INITIALIZER};
     rd_kafka_conf_t *conf = NULL;
     const struct rd_kafka_metadata *metadata = NULL;
     enum hf_status status = hf_kafka_conf_new(library, settings, &conf, reterr);
@@ -53,6 +55,10 @@ enum hf_status hf_kafka_ask(const struct hf_kafka_library *library,
     if (handle == NULL) {
         library->conf_destroy(conf);
         return HF_INVALID;
+    }
+    if (!hf_kafka_bearer_begin(&asking.bearer, handle, reterr)) {
+        library->destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        return HF_NOMEM;
     }
     rd_kafka_resp_err_t error =
         library->metadata(handle, 0, NULL, &metadata, (int)(timeout_ns / HF_NS_PER_MS));

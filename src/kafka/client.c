@@ -63,6 +63,9 @@ enum hf_status hf_kafka_conf_new(const struct hf_kafka_library *library,
             return HF_INVALID;
         }
     }
+    if (settings->tokens != NULL) {
+        hf_kafka_bearer_prepare(library, conf);
+    }
     *ret_conf = conf;
     return HF_OK;
 }
@@ -88,6 +91,7 @@ static void on_error(rd_kafka_t *handle, int error, const char *reason, void *op
     struct hf_kafka_client *client = opaque;
     (void)handle;
     (void)reason; /* it is in the log */
+    hf_kafka_bearer_note(&client->bearer, (rd_kafka_resp_err_t)error);
     atomic_store(&client->last_error, error);
 }
 
@@ -129,9 +133,11 @@ static enum hf_status listen_to(struct hf_kafka_client *client, rd_kafka_type_t 
 }
 
 enum hf_status hf_kafka_client_open(struct hf_kafka_client *client, rd_kafka_type_t type,
-                                    rd_kafka_conf_t *conf, char *reterr)
+                                    const struct hf_kafka_settings *settings, rd_kafka_conf_t *conf,
+                                    char *reterr)
 {
     const struct hf_kafka_library *library = client->library;
+    client->bearer = (struct hf_kafka_bearer){.library = library, .source = settings->tokens};
     client->event_fd = -1;
     library->conf_set_opaque(conf, client);
     library->conf_set_log_cb(conf, on_log);
@@ -144,6 +150,10 @@ enum hf_status hf_kafka_client_open(struct hf_kafka_client *client, rd_kafka_typ
     enum hf_status status = listen_to(client, type);
     if (status != HF_OK) {
         snprintf(reterr, HF_ERROR_MAX, "the Kafka client cannot be started: %m");
+    } else if (!hf_kafka_bearer_begin(&client->bearer, client->handle, reterr)) {
+        status = HF_NOMEM;
+    }
+    if (status != HF_OK) {
         hf_kafka_client_close(client);
     }
     return status;

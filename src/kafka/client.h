@@ -10,11 +10,13 @@
 #include <holdfast/node.h>
 #include <holdfast/status.h>
 
+#include "bearer.h"
 #include "library.h"
 #include "settings.h"
 #include "util/loop.h"
 
 struct hf_kafka_client {
+    struct hf_kafka_bearer bearer; /* first, and set by open */
     const struct hf_kafka_library *library;
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue; /* what wakes the loop */
@@ -27,7 +29,9 @@ struct hf_kafka_client {
     void *user;
 };
 
-/* Creates the properties. HF_INVALID with the library's words in `reterr` (HF_ERROR_MAX). */
+/* Creates the properties; the opaque of a client with tokens begins with struct hf_kafka_bearer,
+ * and hf_kafka_bearer_begin() follows when it is made. HF_INVALID with the library's words in
+ * `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_kafka_conf_new(const struct hf_kafka_library *library,
                                              const struct hf_kafka_settings *settings,
                                              rd_kafka_conf_t **ret_conf, char *reterr);
@@ -35,8 +39,9 @@ HF_MUST_USE enum hf_status hf_kafka_conf_new(const struct hf_kafka_library *libr
 /* Takes over `conf`. `loop`, `say`, `ready` and `user` of the client are set before; its address
  * does not change after. */
 HF_MUST_USE enum hf_status hf_kafka_client_open(struct hf_kafka_client *client,
-                                                rd_kafka_type_t type, rd_kafka_conf_t *conf,
-                                                char *reterr);
+                                                rd_kafka_type_t type,
+                                                const struct hf_kafka_settings *settings,
+                                                rd_kafka_conf_t *conf, char *reterr);
 /* Nothing is called back any more when this returns. A client that was not opened is nothing. */
 void hf_kafka_client_close(struct hf_kafka_client *client);
 

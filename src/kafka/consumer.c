@@ -123,7 +123,7 @@ enum hf_status hf_kafka_consumer_open(struct hf_kafka_consumer *consumer,
     library->conf_set_rebalance_cb(conf, on_rebalance);
     client->ready = serve;
     consumer->look.fire = on_look;
-    status = hf_kafka_client_open(client, RD_KAFKA_CONSUMER, conf, reterr);
+    status = hf_kafka_client_open(client, RD_KAFKA_CONSUMER, settings, conf, reterr);
     if (status != HF_OK) {
         return status;
     }

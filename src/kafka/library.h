@@ -19,10 +19,12 @@
     X(commit)                                                                                      \
     X(conf_destroy)                                                                                \
     X(conf_new)                                                                                    \
+    X(conf_enable_sasl_queue)                                                                      \
     X(conf_set)                                                                                    \
     X(conf_set_dr_msg_cb)                                                                          \
     X(conf_set_error_cb)                                                                           \
     X(conf_set_log_cb)                                                                             \
+    X(conf_set_oauthbearer_token_refresh_cb)                                                       \
     X(conf_set_opaque)                                                                             \
     X(conf_set_rebalance_cb)                                                                       \
     X(ConfigEntry_name)                                                                            \
@@ -65,6 +67,8 @@
     X(metadata)                                                                                    \
     X(metadata_destroy)                                                                            \
     X(new)                                                                                         \
+    X(oauthbearer_set_token)                                                                       \
+    X(oauthbearer_set_token_failure)                                                               \
     X(offsets_for_times)                                                                           \
     X(offsets_store)                                                                               \
     X(opaque)                                                                                      \
@@ -81,6 +85,7 @@
     X(queue_poll)                                                                                  \
     X(rebalance_protocol)                                                                          \
     X(resume_partitions)                                                                           \
+    X(sasl_background_callbacks_enable)                                                            \
     X(subscribe)                                                                                   \
     X(topic_name)                                                                                  \
     X(topic_partition_list_add)                                                                    \

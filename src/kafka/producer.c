@@ -69,7 +69,7 @@ enum hf_status hf_kafka_producer_open(struct hf_kafka_producer *producer,
     client->library->conf_set_dr_msg_cb(conf, on_report);
     client->ready = serve;
     producer->look.fire = on_look;
-    return hf_kafka_client_open(client, RD_KAFKA_PRODUCER, conf, reterr);
+    return hf_kafka_client_open(client, RD_KAFKA_PRODUCER, settings, conf, reterr);
 }
 
 enum hf_status hf_kafka_produce(struct hf_kafka_producer *producer,

@@ -9,11 +9,14 @@
 
 #define HF_KAFKA_SETTINGS_MAX 64u
 
+struct hf_kafka_token_source;
+
 struct hf_kafka_settings {
     const char *names[HF_KAFKA_SETTINGS_MAX]; /* literals */
     char *values[HF_KAFKA_SETTINGS_MAX];
     size_t count;
-    bool failed; /* out of memory, or more than fit */
+    bool failed;                                /* out of memory, or more than fit */
+    const struct hf_kafka_token_source *tokens; /* of OAUTHBEARER, see bearer.h; NULL: none */
 };
 
 void hf_kafka_set(struct hf_kafka_settings *settings, const char *name, const char *format, ...)

@@ -39,6 +39,10 @@ HF_MUST_USE enum hf_status hf_graph_open_authenticators(const struct hf_config *
                                                         const struct hf_host *host,
                                                         struct hf_graph **ret_graph, char *reterr);
 
+/* The authenticator of that id, as hf_node_auth() finds it. */
+HF_MUST_USE enum hf_status hf_graph_auth(const struct hf_graph *graph, const char *id,
+                                         const struct hf_auth **ret_auth, void **ret_self);
+
 /*
  * `holdfast check`: one more exporter in a graph of extensions, opened and started on that loop,
  * which the caller runs; `signals` as HF_SIGNAL_BIT()s. It belongs to the graph. Its requests need

@@ -26,10 +26,9 @@ static const struct hf_auth *auth_of(const struct hf_node *extension)
     return ops != NULL ? ops->auth : NULL;
 }
 
-enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
-                            const struct hf_auth **ret_auth, void **ret_self)
+enum hf_status hf_graph_auth(const struct hf_graph *graph, const char *id,
+                             const struct hf_auth **ret_auth, void **ret_self)
 {
-    const struct hf_graph *graph = node->graph;
     for (size_t i = 0; i < graph->extension_count; i++) {
         const struct hf_node *extension = graph->extensions[i];
         const struct hf_auth *auth = auth_of(extension);
@@ -40,6 +39,12 @@ enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
         }
     }
     return HF_NOT_FOUND;
+}
+
+enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
+                            const struct hf_auth **ret_auth, void **ret_self)
+{
+    return hf_graph_auth(node->graph, id, ret_auth, ret_self);
 }
 
 enum hf_status hf_node_leader(const struct hf_node *node, const char *id,

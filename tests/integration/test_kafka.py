@@ -268,7 +268,6 @@ class TestExporter:
 
 WRONG = {
     "brokers: at least one": {"brokers": []},
-    "auth::sasl::mechanism: AWS MSK IAM": {"auth": {"sasl": {"mechanism": "AWS_MSK_IAM_OAUTHBEARER"}}},
     "username and password are needed": {"auth": {"sasl": {"mechanism": "PLAIN"}}},
     "auth::kerberos is not supported": {"auth": {"kerberos": {"service_name": "kafka"}}},
     "cannot both be enabled": {"partition_logs_by_resource_attributes": True, "partition_logs_by_trace_id": True},

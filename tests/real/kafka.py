@@ -1,14 +1,18 @@
-"""A Kafka broker (KRaft, one node, from Maven Central) between two Holdfasts: restarts and kills, TLS, SASL PLAIN,
-and the encodings of Jaeger and Zipkin."""
+"""A Kafka broker (KRaft, one node, from Maven Central) between two Holdfasts: restarts and kills, TLS, SASL PLAIN and
+OAUTHBEARER, and the encodings of Jaeger and Zipkin."""
 
+import base64
 import contextlib
+import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from support import backends, otlp, senders
 from support.holdfast import FAST_RETRY, Holdfast, config, otlp_exporter
 from support.kafka import Kafka
+from support.oauth import TokenServer
 from support.ports import free_port
 from support.scraped_servers import scrape, scraping, switched, values
 from support.waiting import until
@@ -18,6 +22,7 @@ from .tools import FOLDER, judge
 POM = Path(__file__).with_name("kafka-pom.xml")
 JARS = FOLDER / "kafka"
 STORE_PASSWORD = "changeit"
+SESSION_S = 4  # of a connection that is signed in by a token
 LOGGING = """<Configuration status="WARN">
 <Appenders><Console name="c" target="SYSTEM_OUT"><PatternLayout pattern="[%d] %p %m (%c)%n"/></Console></Appenders>
 <Loggers><Root level="INFO"><AppenderRef ref="c"/></Root></Loggers></Configuration>
@@ -39,12 +44,12 @@ def install():
 
 
 class Broker:
-    """One broker with a plain, a TLS and a SASL_SSL listener; its data stay over `stop()` and `start()`."""
+    """One broker with a plain, a TLS, a SASL_SSL and an OAUTHBEARER listener; its data stay over `stop()` and `start()`."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
         self.directory.mkdir()
-        self.plain, self.tls, self.sasl, self.controller = (free_port() for _ in range(4))
+        self.plain, self.tls, self.sasl, self.oauth, self.controller = (free_port() for _ in range(5))
         self.ca = self.directory / "ca.crt"
         self.process = None
         self._make_certificates()
@@ -80,8 +85,10 @@ class Broker:
         run(*export, "-out", "ks.p12", "-passout", f"pass:{STORE_PASSWORD}")
 
     def _write_properties(self):
-        addresses = {"PLAINTEXT": self.plain, "SSL": self.tls, "SASL_SSL": self.sasl}
+        addresses = {"PLAINTEXT": self.plain, "SSL": self.tls, "SASL_SSL": self.sasl, "OAUTH": self.oauth}
+        protocols = {"CONTROLLER": "PLAINTEXT", **{name: name for name in addresses}, "OAUTH": "SASL_PLAINTEXT"}
         listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, port in addresses.items())
+        bearer = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
         login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
         values = {
             "process.roles": "broker,controller",
@@ -91,12 +98,15 @@ class Broker:
             "advertised.listeners": listeners,
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL",
+            "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
             "ssl.keystore.location": self.directory / "ks.p12",
             "ssl.keystore.password": STORE_PASSWORD,
             "ssl.keystore.type": "PKCS12",
             "sasl.enabled.mechanisms": "PLAIN",
             "listener.name.sasl_ssl.plain.sasl.jaas.config": f'{login} user_alice="alice-secret";',
+            "listener.name.oauth.sasl.enabled.mechanisms": "OAUTHBEARER",
+            "listener.name.oauth.oauthbearer.sasl.jaas.config": f'{bearer} unsecuredLoginStringClaim_sub="broker";',
+            "listener.name.oauth.oauthbearer.connections.max.reauth.ms": SESSION_S * 1000,
             "log.dirs": self.directory / "data",
             "num.partitions": 3,
             "offsets.topic.replication.factor": 1,
@@ -148,6 +158,10 @@ def keys(broker, listener):
         "sasl": {
             "brokers": [f"127.0.0.1:{broker.sasl}"],
             "auth": {"plain_text": {"username": "alice", "password": "alice-secret"}, "tls": tls},
+        },
+        "oauth": {
+            "brokers": [f"127.0.0.1:{broker.oauth}"],
+            "auth": {"sasl": {"mechanism": "OAUTHBEARER", "oauthbearer_token_source": "oauth2client"}},
         },
     }[listener]
 
@@ -246,6 +260,63 @@ def check_encodings(broker, directory, stack):
         until(lambda: arrived() == wanted, lambda: f"{encoding}: {len(wanted - arrived())} spans are missing", 90)
 
 
+def unsecured_token(life, **claims):
+    """A JWT that the broker's validator of tokens without a signature takes, when it has `sub`."""
+    now = int(time.time())
+    parts = ({"alg": "none"}, {"iat": now, "exp": now + life, **claims})
+    return "".join(base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") + "." for one in parts)
+
+
+def check_tokens(broker, directory, stack):
+    """OAUTHBEARER both ways. The token is renewed while data flows; one that the broker refuses holds them up, no more."""
+    backend = stack.enter_context(backends.GrpcBackend())
+    tokens = stack.enter_context(TokenServer(life=2 * SESSION_S))
+    keys_of = {"client_id": tokens.client, "client_secret": tokens.secret, "token_url": tokens.url}
+    given = {"right": 0, "wrong": 0}
+
+    def right(number):
+        given["right"] += 1
+        return unsecured_token(tokens.life, sub="holdfast")
+
+    def wrong(number):
+        given["wrong"] += 1
+        return unsecured_token(tokens.life)  # of no one
+
+    def run(name, configuration):
+        configuration["extensions"] = {"oauth2client": keys_of}
+        configuration["service"]["extensions"] = ["health_check", "oauth2client"]
+        made = Holdfast(directory / name, configuration).start()
+        stack.callback(made.close)
+        return made
+
+    tokens.make_token = right
+    topic = {"traces": {"topic": "tokens"}}
+    agent = run("agent", to_kafka(broker, "oauth", **topic))
+    gateway = run("gateway", from_kafka(broker, "oauth", backend, **topic))
+    sender = stack.enter_context(contextlib.closing(senders.GrpcSender(agent.grpc_target)))
+    ids = otlp.new_ids(300)
+    for at in range(0, 300, 100):
+        send(sender, ids[at : at + 100])
+        backend.wait_for(ids[: at + 100], seconds=60)
+        seen = given["right"]
+        until(lambda: given["right"] >= seen + 2, "both have renewed their tokens", 60)
+    tokens.make_token = wrong
+
+    def is_refused():
+        # A client may have the last right token for some seconds. The broker ends a session at the next request after its time.
+        ids.extend(otlp.new_ids(10))
+        send(sender, ids[-10:])
+        return "invalid_token" in agent.log()
+
+    until(is_refused, lambda: agent.log()[-2000:], 60, pause=0.5)
+    gateway.wait_for_log("invalid_token")
+    agent.wait_for_log("Exporting failed. Will retry")
+    assert agent.books("traces", "kafka")["queued"]["items"] != 0
+    tokens.make_token = right
+    backend.wait_for(ids, seconds=90)
+    until(lambda: agent.books("traces", "kafka")["queued"]["items"] == 0, lambda: agent.log()[-1500:], 60)
+
+
 def check_metrics(broker, directory, stack, count):
     """The receiver kafkametrics beside the group that has read all of the topic."""
     backend = stack.enter_context(backends.HttpBackend())
@@ -275,6 +346,7 @@ def main(directory):
     install()
     failed, passed = set(), set()
     checks = {name: lambda *given, name=name: check_listener(name, *given) for name in ("plain", "tls", "sasl")}
+    checks["tokens"] = check_tokens
     checks["restarts"] = check_restarts
     checks["encodings"] = check_encodings
     with Broker(directory / "broker") as broker:

@@ -18,6 +18,7 @@ class TokenServer(LocalServer):
         self.port = free_port()
         self.requests = []  # (form, style or None, code)
         self.refuse = None  # (code, body) instead of tokens
+        self.make_token = "token-{}".format  # of its number
         self._numbers = itertools.count(1)
 
     @property
@@ -63,7 +64,7 @@ class TokenServer(LocalServer):
             return 400, {"error": "unsupported_grant_type"}
         if style not in self.styles or shown != [self.client, self.secret]:
             return 401, {"error": "invalid_client", "error_description": "who is that"}
-        answer = {"access_token": f"token-{next(self._numbers)}", "token_type": "bearer"}
+        answer = {"access_token": self.make_token(next(self._numbers)), "token_type": "bearer"}
         if self.life is not None:
             answer["expires_in"] = self.life
         return 200, answer

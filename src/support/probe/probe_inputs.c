@@ -11,6 +11,7 @@
 #include "kafka/ask.h"
 #include "probe_server.h"
 #include "support/tail/paths.h"
+#include "support/tokens/kafka_tokens.h"
 
 /* Files that cannot be read are named, so many of them; then they are counted. */
 #define NAMED_MAX 5u
@@ -75,16 +76,44 @@ void hf_probe_tail(struct hf_probe *probe, const struct hf_tail_config *config)
 }
 
 /* Signs in, and asks which brokers there are. */
+/* The tokens by which the brokers are asked. */
+static enum hf_status open_tokens(struct hf_probe *probe, const struct hf_kafka_config *config,
+                                  struct hf_kafka_tokens **ret_tokens, char *reterr)
+{
+    struct hf_kafka_tokens_options options = {.config = config};
+    if (hf_kafka_config_tokens(config) == HF_KAFKA_TOKENS_EXTENSION) {
+        const char *id = config->auth.sasl->token_source;
+        if (probe->auth == NULL) {
+            snprintf(reterr, HF_ERROR_MAX, "%s is not open", id);
+            return HF_NOT_FOUND;
+        }
+        if (!probe->auth(probe->user, id, &options.auth.ops, &options.auth.self, reterr)) {
+            return HF_NOT_FOUND;
+        }
+        if (options.auth.ops->headers == NULL) {
+            snprintf(reterr, HF_ERROR_MAX, HF_KAFKA_NO_TOKENS, id);
+            return HF_INVALID;
+        }
+    }
+    enum hf_status status = hf_kafka_tokens_new(&options, ret_tokens, reterr);
+    return status == HF_OK ? hf_kafka_tokens_start(*ret_tokens, reterr) : status;
+}
+
 static void ask_brokers(struct hf_probe *probe, const struct hf_kafka_config *config)
 {
     char error[HF_ERROR_MAX] = "";
     int count = 0;
+    struct hf_kafka_tokens *tokens = NULL;
     struct hf_kafka_settings settings = {0};
     const char *first = config->brokers.count != 0 ? config->brokers.items[0] : "brokers";
     const struct hf_kafka_library *library = hf_kafka_library(error);
     enum hf_status status = HF_UNSUPPORTED;
     if (library != NULL) {
+        status = open_tokens(probe, config, &tokens, error);
+    }
+    if (status == HF_OK) {
         hf_kafka_config_set(config, &settings);
+        settings.tokens = hf_kafka_tokens_source(tokens);
         status = hf_kafka_ask(library, &settings, probe->timeout_ns, &count, error);
         hf_kafka_settings_release(&settings);
     }
@@ -93,11 +122,13 @@ static void ask_brokers(struct hf_probe *probe, const struct hf_kafka_config *co
     } else {
         hf_probe_say(probe, "auth", first, HF_PROBE_FAILED, "%s", error);
     }
+    hf_kafka_tokens_stop(tokens);
+    hf_kafka_tokens_free(tokens);
 }
 
 void hf_probe_brokers(struct hf_probe *probe, const struct hf_kafka_config *config)
 {
-    const struct hf_tls_config *tls = config->tls != NULL ? config->tls : config->auth.tls;
+    const struct hf_tls_config *tls = hf_kafka_config_tls(config);
     for (size_t i = 0; i < config->brokers.count; i++) {
         const char *broker = config->brokers.items[i];
         const char *colon = strrchr(broker, ':');

@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/host_scope.h"
+
 #define LIBRARY_DIAL_MS_MIN 1000u
+#define OAUTHBEARER "OAUTHBEARER"
+#define OLD_MSK "AWS_MSK_IAM"
 
 static const struct hf_field plain_text_fields[] = {
     {.key = "username",
@@ -20,6 +24,25 @@ static const struct hf_field plain_text_fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_field msk_fields[] = {
+    {.key = "region",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_kafka_msk, region),
+     .help = "The region of the cluster; absent: AWS_REGION, or what the EC2 instance says."},
+    {.key = "role_arn",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_kafka_msk, role_arn),
+     .help = "A role to sign in as; absent: the credential chain's own credentials."},
+    {.key = "external_id",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_kafka_msk, external_id),
+     .help = "The external id with which the role is assumed."},
+    {.key = "broker_addr",
+     .type = HF_FIELD_IGNORED,
+     .help = "Of the former AWS_MSK_IAM: the token is for the region, not for a broker."},
+    HF_FIELDS_END,
+};
+
 static const struct hf_field sasl_fields[] = {
     {.key = "username",
      .type = HF_FIELD_STRING,
@@ -32,7 +55,7 @@ static const struct hf_field sasl_fields[] = {
     {.key = "mechanism",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct hf_kafka_login, mechanism),
-     .help = "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."},
+     .help = "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM_OAUTHBEARER."},
     {.key = "version",
      .type = HF_FIELD_INT,
      .offset = offsetof(struct hf_kafka_login, version),
@@ -40,11 +63,16 @@ static const struct hf_field sasl_fields[] = {
      .max = 1,
      .help = "Accepted without effect: the brokers are asked for what they speak."},
     {.key = "aws_msk",
-     .type = HF_FIELD_IGNORED,
-     .help = "Only for the mechanisms of AWS MSK, which are not supported."},
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct hf_kafka_login, aws_msk),
+     .inner = msk_fields,
+     .help = "AWS_MSK_IAM_OAUTHBEARER: the tokens are made of credentials of AWS, which are found "
+             "as by sigv4auth."},
     {.key = "oauthbearer_token_source",
-     .type = HF_FIELD_IGNORED,
-     .help = "Only for OAUTHBEARER, which is not supported."},
+     .type = HF_FIELD_REF,
+     .offset = offsetof(struct hf_kafka_login, token_source),
+     .help = "OAUTHBEARER: the extension that has the tokens, such as oauth2client. It is asked "
+             "again after 12 seconds at most, and sooner when the token ends (exp of a JWT)."},
     HF_FIELDS_END,
 };
 
@@ -126,16 +154,56 @@ const char *hf_kafka_expect_version(const char *key, const char *text)
     return dots >= 1 && dots <= 3 && text[0] != '.' ? NULL : "a version of Kafka such as 2.1.0";
 }
 
+static bool is_msk(const char *mechanism)
+{
+    return strcmp(mechanism, "AWS_MSK_IAM_OAUTHBEARER") == 0 || strcmp(mechanism, OLD_MSK) == 0;
+}
+
+static const char *mechanism_of(const struct hf_kafka_config *config)
+{
+    const struct hf_kafka_login *sasl = config->auth.sasl;
+    return sasl != NULL && sasl->mechanism != NULL ? sasl->mechanism : "";
+}
+
+enum hf_kafka_token_kind hf_kafka_config_tokens(const struct hf_kafka_config *config)
+{
+    const char *mechanism = mechanism_of(config);
+    return is_msk(mechanism)                     ? HF_KAFKA_TOKENS_AWS
+           : strcmp(mechanism, OAUTHBEARER) == 0 ? HF_KAFKA_TOKENS_EXTENSION
+                                                 : HF_KAFKA_TOKENS_NONE;
+}
+
+bool hf_kafka_config_is_old_msk(const struct hf_kafka_config *config)
+{
+    return strcmp(mechanism_of(config), OLD_MSK) == 0;
+}
+
+/* Amazon MSK takes IAM over TLS alone. */
+const struct hf_tls_config *hf_kafka_config_tls(const struct hf_kafka_config *config)
+{
+    static const struct hf_tls_config of_the_system;
+    const struct hf_tls_config *tls = config->tls != NULL ? config->tls : config->auth.tls;
+    return tls == NULL && is_msk(mechanism_of(config)) ? &of_the_system : tls;
+}
+
 static const char *check_sasl(const struct hf_kafka_login *sasl)
 {
     const char *mechanism = sasl->mechanism != NULL ? sasl->mechanism : "";
-    if (strncmp(mechanism, "AWS_MSK_IAM", 11) == 0 || strcmp(mechanism, "OAUTHBEARER") == 0) {
-        return "auth::sasl::mechanism: AWS MSK IAM and OAUTHBEARER are not supported; use PLAIN, "
-               "SCRAM-SHA-256, SCRAM-SHA-512 or a client certificate";
+    if (is_msk(mechanism)) {
+        return sasl->aws_msk.region != NULL && strlen(sasl->aws_msk.region) >= HF_AWS_REGION_MAX
+                   ? "auth::sasl::aws_msk::region: too long for a region"
+                   : NULL;
+    }
+    if (strcmp(mechanism, OAUTHBEARER) == 0) {
+        return sasl->token_source != NULL
+                   ? NULL
+                   : "auth::sasl::oauthbearer_token_source is needed: the extension that has the "
+                     "tokens, such as oauth2client";
     }
     if (strcmp(mechanism, "PLAIN") != 0 && strcmp(mechanism, "SCRAM-SHA-256") != 0 &&
         strcmp(mechanism, "SCRAM-SHA-512") != 0) {
-        return "auth::sasl::mechanism: expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
+        return "auth::sasl::mechanism: expected PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER "
+               "or AWS_MSK_IAM_OAUTHBEARER";
     }
     if (sasl->username == NULL || sasl->username[0] == '\0' || sasl->password == NULL ||
         sasl->password[0] == '\0') {
@@ -178,7 +246,7 @@ const char *hf_kafka_config_check(const struct hf_kafka_config *config)
         return "auth: only one of plain_text and sasl can be used";
     }
     const char *why = config->auth.sasl != NULL ? check_sasl(config->auth.sasl) : NULL;
-    const struct hf_tls_config *tls = config->tls != NULL ? config->tls : config->auth.tls;
+    const struct hf_tls_config *tls = hf_kafka_config_tls(config);
     if (why == NULL && tls != NULL) {
         why = check_tls(tls);
     }
@@ -224,7 +292,7 @@ static void set_brokers(const struct hf_string_list *brokers, struct hf_kafka_se
 
 void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_settings *settings)
 {
-    const struct hf_tls_config *tls = config->tls != NULL ? config->tls : config->auth.tls;
+    const struct hf_tls_config *tls = hf_kafka_config_tls(config);
     const struct hf_kafka_login *login =
         config->auth.plain_text != NULL ? config->auth.plain_text : config->auth.sasl;
     bool is_encrypted = tls != NULL && !tls->insecure;
@@ -235,7 +303,9 @@ void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_s
                  login != NULL  ? (is_encrypted ? "sasl_ssl" : "sasl_plaintext")
                  : is_encrypted ? "ssl"
                                 : "plaintext");
-    if (login != NULL) {
+    if (login != NULL && hf_kafka_config_tokens(config) != HF_KAFKA_TOKENS_NONE) {
+        hf_kafka_set(settings, "sasl.mechanisms", OAUTHBEARER);
+    } else if (login != NULL) {
         hf_kafka_set(settings, "sasl.mechanisms", "%s",
                      login->mechanism != NULL && login == config->auth.sasl ? login->mechanism
                                                                             : "PLAIN");

@@ -10,9 +10,16 @@
 #include "kafka/settings.h"
 #include "util/tls.h"
 
+/* Of Amazon MSK. */
+struct hf_kafka_msk {
+    const char *region, *role_arn, *external_id;
+};
+
 struct hf_kafka_login {
     const char *username, *password, *mechanism;
     int64_t version;
+    const char *token_source;
+    struct hf_kafka_msk aws_msk;
 };
 
 struct hf_kafka_config {
@@ -41,6 +48,24 @@ const char *hf_kafka_expect_version(const char *key, const char *text);
 
 /* What no single field can tell: NULL or a sentence. */
 const char *hf_kafka_config_check(const struct hf_kafka_config *config);
+
+/* Who has the tokens by which the client signs in. */
+enum hf_kafka_token_kind {
+    HF_KAFKA_TOKENS_NONE = 0, /* it signs in otherwise, or not at all */
+    HF_KAFKA_TOKENS_EXTENSION,
+    HF_KAFKA_TOKENS_AWS
+};
+enum hf_kafka_token_kind hf_kafka_config_tokens(const struct hf_kafka_config *config);
+/* An extension that gives no tokens, as a sentence with its id. */
+#define HF_KAFKA_NO_TOKENS                                                                         \
+    "auth::sasl::oauthbearer_token_source: %s gives no tokens; use oauth2client or "               \
+    "bearertokenauth, for example"
+
+/* Is the mechanism the former AWS_MSK_IAM? */
+bool hf_kafka_config_is_old_msk(const struct hf_kafka_config *config);
+
+/* Encryption; NULL: none. */
+const struct hf_tls_config *hf_kafka_config_tls(const struct hf_kafka_config *config);
 
 /* Adds the properties of the client that the keys stand for; a failure is noted in `settings`. */
 void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_settings *settings);
@@ -78,7 +103,8 @@ void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_s
      .offset = offsetof(owner, at.tls),                                                            \
      .inner = hf_tls_client_fields,                                                                \
      .inner_size = sizeof(struct hf_tls_config),                                                   \
-     .help = "Encryption; absent: none. The files are read when a connection's client is made."},                                                         \
+     .help = "Encryption; absent: none, but for Amazon MSK, where the system's authorities "       \
+             "verify. The files are read when a connection's client is made."},                                                         \
     {.key = "metadata",                                                                            \
      .type = HF_FIELD_STRUCT,                                                                      \
      .offset = offsetof(owner, at),                                                                \

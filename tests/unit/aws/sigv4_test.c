@@ -8,6 +8,7 @@
 #include <cmocka.h> /* needs those before it */
 
 #include "aws/sigv4.h"
+#include "util/compress.h"
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define S3_TIME 1369353600u    /* 20130524T000000Z */
@@ -136,11 +137,75 @@ static void what_cannot_be_signed_is_refused(void **state)
     assert_int_equal(hf_sigv4_sign(&suite, &request, &made), HF_INVALID);
 }
 
+/* The first is of the documentation of S3, the others are made by botocore 1.44.8. */
+static void urls_are_signed(void **state)
+{
+    static const char msk[] =
+        "https://kafka.eu-west-1.amazonaws.com/?Action=kafka-cluster%3AConnect";
+    static const struct {
+        const struct hf_aws_credentials *credentials;
+        const char *token;
+        struct hf_sigv4_request request;
+        uint32_t expires_s;
+        const char *url, *signature;
+    } rows[] = {
+        {&s3,
+         "",
+         {.method = "GET",
+          .url = "https://examplebucket.s3.amazonaws.com/test.txt",
+          .region = "us-east-1",
+          .service = "s3",
+          .payload_sha256 = "UNSIGNED-PAYLOAD",
+          .time_s = S3_TIME},
+         86400,
+         "https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256"
+         "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
+         "&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
+         "&X-Amz-Signature=",
+         "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"},
+        {&suite,
+         "",
+         {.method = "GET",
+          .url = msk,
+          .region = "eu-west-1",
+          .service = "kafka-cluster",
+          .payload_sha256 = EMPTY,
+          .time_s = SUITE_TIME},
+         900,
+         "https://kafka.eu-west-1.amazonaws.com/?Action=kafka-cluster%3AConnect&X-Amz-Algorithm=",
+         "f28e8f5d58461eadd7f29727b37c00ba271af034a7d0c0c1510fa07467b22862"},
+        {&suite,
+         "session/token+with=marks",
+         {.method = "GET",
+          .url = msk,
+          .region = "eu-west-1",
+          .service = "kafka-cluster",
+          .payload_sha256 = EMPTY,
+          .time_s = SUITE_TIME},
+         900,
+         "https://kafka.eu-west-1.amazonaws.com/?Action=kafka-cluster%3AConnect&X-Amz-Algorithm=",
+         "831922730c5a5dd5515e56ba4a0ed18a1046c7f77fd6b360cfe3f9fabc91461d"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hf_bytes url = {0};
+        struct hf_aws_credentials credentials = *rows[i].credentials;
+        snprintf(credentials.session_token, sizeof(credentials.session_token), "%s", rows[i].token);
+        assert_int_equal(hf_sigv4_presign(&credentials, &rows[i].request, rows[i].expires_s, &url),
+                         HF_OK);
+        assert_true(url.size >= strlen(rows[i].url) + 64);
+        assert_memory_equal(url.data, rows[i].url, strlen(rows[i].url));
+        assert_memory_equal(url.data + url.size - 64, rows[i].signature, 64);
+        hf_bytes_release(&url);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_signatures_come_out),
         cmocka_unit_test(the_parts_of_the_header_stand_in_order),
+        cmocka_unit_test(urls_are_signed),
         cmocka_unit_test(what_cannot_be_signed_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "kafka_counters.h"
 #include "kafka_messages.h"
 #include "support/probe/probe_inputs.h"
+#include "support/tokens/kafka_tokens.h"
 #include "util/checksum.h"
 #include "util/clock.h"
 #include "util/loop.h"
@@ -26,6 +27,7 @@ struct exporter {
     struct hf_node *node;
     const struct kafka_config *config;
     const struct hf_kafka_library *library;
+    struct hf_kafka_tokens *tokens;
     struct hf_kafka_producer producer; /* opened with the first request */
     struct kafka_counters counters;
     char **context_keys;
@@ -176,6 +178,7 @@ static enum hf_status need_producer(struct exporter *exporter, const struct hf_e
                                                          : 1;
     struct hf_kafka_settings settings = {0};
     kafka_config_set(exporter->config, timeout_ns, &settings);
+    settings.tokens = hf_kafka_tokens_source(exporter->tokens);
     *producer = (struct hf_kafka_producer){.client = {.library = exporter->library,
                                                       .loop = hf_node_own_loop(exporter->node),
                                                       .say = say,
@@ -243,6 +246,7 @@ static void close_exporter(void *self)
 {
     struct exporter *exporter = self;
     hf_kafka_producer_close(&exporter->producer);
+    hf_kafka_tokens_free(exporter->tokens);
     kafka_counters_release(&exporter->counters);
     for (size_t i = 0; i < exporter->context_key_count; i++) {
         free(exporter->context_keys[i]);
@@ -334,12 +338,27 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
     if (status == HF_OK) {
         status = list_context_keys(exporter);
     }
+    if (status == HF_OK) {
+        status = hf_kafka_tokens_open(node, &config->kafka, &exporter->tokens, reterr);
+    }
     if (status != HF_OK) {
         close_exporter(exporter);
         return status;
     }
     *ret_self = exporter;
     return HF_OK;
+}
+
+static enum hf_status start_exporter(void *self, char *reterr)
+{
+    const struct exporter *exporter = self;
+    return hf_kafka_tokens_start(exporter->tokens, reterr);
+}
+
+static void stop_exporter(void *self)
+{
+    const struct exporter *exporter = self;
+    hf_kafka_tokens_stop(exporter->tokens);
 }
 
 static const char *const *context_keys(void *self, size_t *ret_count)
@@ -373,6 +392,8 @@ const struct hf_component hf_exporter_kafka = {
     .check = kafka_config_check,
     .probe = probe_outside,
     .open = open_exporter,
+    .start = start_exporter,
+    .stop = stop_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,
 };

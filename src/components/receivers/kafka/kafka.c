@@ -13,9 +13,11 @@
 
 #include "kafka_reader.h"
 #include "support/probe/probe_inputs.h"
+#include "support/tokens/kafka_tokens.h"
 
 struct receiver {
     struct hf_node *node;
+    struct hf_kafka_tokens *tokens;
     struct kafka_reader *readers;
     struct hf_loop *loop;
     struct hf_task end;
@@ -39,6 +41,7 @@ static void close_receiver(void *self)
         hf_loop_free(receiver->loop); /* runs the answers that are left */
     }
     free_readers(receiver);
+    hf_kafka_tokens_free(receiver->tokens);
     sem_destroy(&receiver->ended);
     free(receiver);
 }
@@ -57,6 +60,10 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     if (status == HF_OK) {
         status = hf_node_add_transport(node, KAFKA_TRANSPORT);
     }
+    if (status == HF_OK) {
+        const struct kafka_config *keys = config;
+        status = hf_kafka_tokens_open(node, &keys->kafka, &receiver->tokens, reterr);
+    }
     for (int i = 0; i < HF_SIGNAL_COUNT && status == HF_OK; i++) {
         struct kafka_reader *reader = NULL;
         if ((hf_node_signals(node) & HF_SIGNAL_BIT(i)) == 0) {
@@ -64,6 +71,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
         }
         status = kafka_reader_new(node, config, library, (enum hf_signal)i, &reader, reterr);
         if (status == HF_OK) {
+            reader->tokens = hf_kafka_tokens_source(receiver->tokens);
             reader->next = receiver->readers;
             receiver->readers = reader;
         }
@@ -88,7 +96,7 @@ static void on_end(struct hf_task *task)
 static enum hf_status start_receiver(void *self, char *reterr)
 {
     struct receiver *receiver = self;
-    enum hf_status status = HF_OK;
+    enum hf_status status = hf_kafka_tokens_start(receiver->tokens, reterr);
     for (struct kafka_reader *reader = receiver->readers; reader != NULL && status == HF_OK;
          reader = reader->next) {
         status = kafka_reader_start(reader, receiver->loop, reterr);
@@ -115,6 +123,7 @@ static void stop_receiver(void *self)
     while (sem_wait(&receiver->ended) != 0 && errno == EINTR) {
     }
     hf_loop_join(receiver->loop);
+    hf_kafka_tokens_stop(receiver->tokens);
     receiver->is_running = false;
 }
 

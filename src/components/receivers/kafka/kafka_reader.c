@@ -430,6 +430,7 @@ enum hf_status kafka_reader_start(struct kafka_reader *reader, struct hf_loop *l
     reader->loop = loop;
     reader->consumer.client.loop = loop;
     kafka_receiver_set(reader->config, plan, reader->strategies, &settings);
+    settings.tokens = reader->tokens;
     enum hf_status status = hf_kafka_consumer_open(&reader->consumer, &settings, plan->topics.items,
                                                    plan->topics.count, reterr);
     hf_kafka_settings_release(&settings);

@@ -15,6 +15,7 @@ struct kafka_reader {
     struct hf_node *node;
     struct hf_loop *loop;
     const struct kafka_config *config;
+    const struct hf_kafka_token_source *tokens; /* set before the start; NULL: none */
     struct hf_kafka_consumer consumer;
     struct kafka_decoder decoder;
     const char *strategies; /* by the library's names */

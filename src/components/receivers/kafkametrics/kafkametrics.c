@@ -9,6 +9,7 @@
 
 #include "kafka_look.h"
 #include "support/probe/probe_inputs.h"
+#include "support/tokens/kafka_tokens.h"
 #include "util/clock.h"
 
 #define SCOPE                                                                                      \
@@ -19,6 +20,7 @@ struct kafkametrics {
     struct hf_server_scraper server; /* first */
     const struct kafkametrics_config *config;
     const struct hf_kafka_library *library;
+    struct hf_kafka_tokens *tokens;
     struct hf_kafka_admin *admin;
     struct hf_regex *topics, *groups;
 };
@@ -61,21 +63,27 @@ static void close_metrics(void *self)
     struct kafkametrics *metrics = self;
     hf_server_scraper_close(&metrics->server);
     hf_kafka_admin_close(metrics->admin);
+    hf_kafka_tokens_free(metrics->tokens);
     hf_regex_free(metrics->topics);
     hf_regex_free(metrics->groups);
     free(metrics);
 }
 
-static enum hf_status open_admin(struct kafkametrics *metrics, char *reterr)
+static enum hf_status open_admin(struct kafkametrics *metrics, struct hf_node *node, char *reterr)
 {
     struct hf_kafka_settings settings = {0};
     metrics->library = hf_kafka_library(reterr);
     if (metrics->library == NULL) {
         return HF_UNSUPPORTED;
     }
-    hf_kafka_config_set(&metrics->config->kafka, &settings);
     enum hf_status status =
-        hf_kafka_admin_open(metrics->library, &settings, &metrics->admin, reterr);
+        hf_kafka_tokens_open(node, &metrics->config->kafka, &metrics->tokens, reterr);
+    if (status != HF_OK) {
+        return status;
+    }
+    hf_kafka_config_set(&metrics->config->kafka, &settings);
+    settings.tokens = hf_kafka_tokens_source(metrics->tokens);
+    status = hf_kafka_admin_open(metrics->library, &settings, &metrics->admin, reterr);
     hf_kafka_settings_release(&settings);
     return status;
 }
@@ -98,7 +106,7 @@ static enum hf_status open_parts(struct kafkametrics *metrics, struct hf_node *n
         .user = metrics};
     enum hf_status status = hf_regex_new(config->topic_match, &metrics->topics, reterr);
     status = status == HF_OK ? hf_regex_new(config->group_match, &metrics->groups, reterr) : status;
-    status = status == HF_OK ? open_admin(metrics, reterr) : status;
+    status = status == HF_OK ? open_admin(metrics, node, reterr) : status;
     return status == HF_OK ? hf_server_scraper_open(&metrics->server, &server, reterr) : status;
 }
 
@@ -118,6 +126,23 @@ static enum hf_status open_metrics(struct hf_node *node, const void *config, voi
     }
     *ret_self = metrics;
     return HF_OK;
+}
+
+static enum hf_status start_metrics(void *self, char *reterr)
+{
+    struct kafkametrics *metrics = self;
+    enum hf_status status = hf_kafka_tokens_start(metrics->tokens, reterr);
+    if (status == HF_OK && !hf_kafka_admin_start(metrics->admin, reterr)) {
+        status = HF_NOMEM;
+    }
+    return status == HF_OK ? hf_server_scraper_start(self, reterr) : status;
+}
+
+static void stop_metrics(void *self)
+{
+    const struct kafkametrics *metrics = self;
+    hf_server_scraper_stop(self);
+    hf_kafka_tokens_stop(metrics->tokens);
 }
 
 /* ---- keys ---- */
@@ -200,7 +225,7 @@ const struct hf_component hf_receiver_kafkametrics = {
     .check = check_metrics,
     .probe = probe_outside,
     .open = open_metrics,
-    .start = hf_server_scraper_start,
-    .stop = hf_server_scraper_stop,
+    .start = start_metrics,
+    .stop = stop_metrics,
     .close = close_metrics,
 };

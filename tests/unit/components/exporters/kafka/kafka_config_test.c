@@ -65,7 +65,8 @@ static void leaves_the_requests_at_a_time_to_the_library_when_all_acknowledge(vo
 
 static void signs_in_and_encrypts(void **state)
 {
-    const struct hf_kafka_login login = {"u", "p", "SCRAM-SHA-512", 0};
+    const struct hf_kafka_login login = {
+        .username = "u", .password = "p", .mechanism = "SCRAM-SHA-512"};
     const struct hf_tls_config tls = {.ca_file = "/ca", .insecure_skip_verify = true};
     struct kafka_config config = make_config();
     struct hf_kafka_settings settings = {0};
