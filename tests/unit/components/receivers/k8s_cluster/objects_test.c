@@ -37,7 +37,8 @@ static void names_of_metrics_are_in_snake_case(void **state)
 static struct hf_batch *built(const char *kind, const char *text, uint32_t *ret_points)
 {
     static const struct cluster_wanted wanted = {0};
-    static bool all[CLUSTER_METRIC_COUNT], resources[CLUSTER_RESOURCE_COUNT];
+    static bool all[CLUSTER_METRIC_COUNT];
+    static struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
     struct hf_arena arena = {.limit = 1 << 20};
     const struct hf_json *json;
     char error[HF_JSON_ERROR_MAX];
@@ -45,7 +46,9 @@ static struct hf_batch *built(const char *kind, const char *text, uint32_t *ret_
     struct hf_builder builder;
     size_t k = 0;
     memset(all, true, sizeof(all));
-    memset(resources, true, sizeof(resources));
+    for (size_t i = 0; i < CLUSTER_RESOURCE_COUNT; i++) {
+        resources[i].enabled = true;
+    }
     while (strcmp(cluster_kinds[k].name, kind) != 0) {
         k++;
         assert_true(k < CLUSTER_KIND_COUNT);
@@ -116,7 +119,8 @@ static void an_object_without_anything_is_no_fault(void **state)
 
 static void what_is_off_is_not_written(void **state)
 {
-    static const bool none[CLUSTER_METRIC_COUNT + CLUSTER_RESOURCE_COUNT] = {false};
+    static const bool none[CLUSTER_METRIC_COUNT] = {false};
+    static const struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
     struct record record = {0};
     struct hf_builder builder;
     (void)state;
@@ -124,7 +128,7 @@ static void what_is_off_is_not_written(void **state)
     record_name(&record, R_POD_NAME, hf_slice_text("p"));
     record_int(&record, POD_PHASE, 2, HF_EMPTY_SLICE, HF_EMPTY_SLICE);
     hf_builder_init(&builder, HF_METRICS, 1 << 20);
-    struct record_writer writer = {.builder = &builder, .metrics = none, .resources = none};
+    struct record_writer writer = {.builder = &builder, .metrics = none, .resources = resources};
     record_write(&record, &writer);
     assert_int_equal(writer.points, 0);
     assert_int_equal(hf_build_finish(&builder), HF_OK);
