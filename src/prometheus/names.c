@@ -6,6 +6,10 @@
 #define WORDS_MAX 64u
 #define UNIT_WORD_MAX 64u
 
+const char *const hf_prom_strategies[] = {"UnderscoreEscapingWithSuffixes",
+                                          "UnderscoreEscapingWithoutSuffixes",
+                                          "NoUTF8EscapingWithSuffixes", "NoTranslation", NULL};
+
 struct word {
     const char *text;
     size_t size;
@@ -210,12 +214,112 @@ static enum hf_status join(const struct hf_prom_naming *naming, const struct wor
     return status;
 }
 
+/* ---- names in UTF-8 ---- */
+
+static bool has_suffix(const struct hf_bytes *out, size_t start, struct hf_slice suffix)
+{
+    return out->size - start >= suffix.size && suffix.size != 0 &&
+           memcmp(out->data + out->size - suffix.size, suffix.data, suffix.size) == 0;
+}
+
+/* Takes the word off the end, with the character before it, whatever that is; unless nothing would
+ * be left. */
+static void trim_word(struct hf_bytes *out, size_t start, struct hf_slice word)
+{
+    if (word.size != 0 && has_suffix(out, start, word) && out->size - start > word.size + 1) {
+        out->size -= word.size + 1;
+    }
+}
+
+static enum hf_status append_word(struct hf_bytes *out, struct hf_slice word)
+{
+    enum hf_status status = word.size != 0 ? append(out, "_", 1) : HF_OK;
+    return status == HF_OK && word.size != 0 ? hf_bytes_append(out, word) : status;
+}
+
+/* The word of one part of a unit, which is the part itself where the table has none. */
+static struct hf_slice plain_unit(struct hf_slice part, const struct unit_word *table)
+{
+    part = trim(part);
+    if (part.size == 0 || memchr(part.data, '{', part.size) != NULL ||
+        memchr(part.data, '}', part.size) != NULL) {
+        return HF_EMPTY_SLICE;
+    }
+    for (; table->unit != NULL; table++) {
+        if (hf_slice_is(part, table->unit)) {
+            return hf_slice_text(table->word);
+        }
+    }
+    return part;
+}
+
+static enum hf_status add_suffixes(struct hf_bytes *out, size_t start, struct hf_slice unit,
+                                   enum hf_prom_kind kind)
+{
+    const uint8_t *slash = unit.size > 0 ? memchr(unit.data, '/', unit.size) : NULL;
+    struct hf_slice main_part = unit;
+    struct hf_slice rest = HF_EMPTY_SLICE;
+    struct hf_slice last = HF_EMPTY_SLICE;
+    struct hf_bytes per = {0};
+    enum hf_status status = HF_OK;
+    if (slash != NULL) {
+        main_part.size = (size_t)(slash - unit.data);
+        rest = plain_unit(hf_slice_of(slash + 1, unit.size - main_part.size - 1), per_units);
+    }
+    main_part = plain_unit(main_part, main_units);
+    if (kind == HF_PROM_COUNTER) {
+        last = hf_slice_text("total");
+    } else if (kind == HF_PROM_GAUGE && hf_slice_is(unit, "1")) {
+        last = hf_slice_text("ratio");
+    }
+    if (rest.size != 0) {
+        status = append(&per, "per_", 4);
+        status = status == HF_OK ? hf_bytes_append(&per, rest) : status;
+    }
+    trim_word(out, start, last);
+    trim_word(out, start, hf_slice_of(per.data, per.size));
+    if (status == HF_OK && !has_suffix(out, start, main_part)) {
+        status = append_word(out, main_part);
+    }
+    status = status == HF_OK ? append_word(out, hf_slice_of(per.data, per.size)) : status;
+    hf_bytes_release(&per);
+    return status == HF_OK ? append_word(out, last) : status;
+}
+
+static enum hf_status put_utf8_name(const struct hf_prom_naming *naming, struct hf_slice name,
+                                    struct hf_slice unit, enum hf_prom_kind kind,
+                                    struct hf_bytes *out)
+{
+    size_t before = out->size;
+    enum hf_status status = HF_OK;
+    if (name.size == 0) {
+        return HF_INVALID;
+    }
+    if (naming->name_space != NULL && naming->name_space[0] != '\0') {
+        status = hf_bytes_append(out, hf_slice_text(naming->name_space));
+        status = status == HF_OK ? append(out, "_", 1) : status;
+    }
+    status = status == HF_OK ? hf_bytes_append(out, name) : status;
+    if (status == HF_OK && naming->suffixes) {
+        status = add_suffixes(out, before, unit, kind);
+    }
+    if (status != HF_OK) {
+        out->size = before;
+    }
+    return status;
+}
+
+/* ---- names of metrics and labels ---- */
+
 enum hf_status hf_prom_metric_name(const struct hf_prom_naming *naming, struct hf_slice name,
                                    struct hf_slice unit, enum hf_prom_kind kind,
                                    struct hf_bytes *out)
 {
     size_t before = out->size;
     struct words words = {.count = 0};
+    if (naming->is_utf8) {
+        return put_utf8_name(naming, name, unit, kind, out);
+    }
     split(name, &words);
     if (words.count == 0) {
         return HF_INVALID;

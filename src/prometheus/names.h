@@ -21,6 +21,7 @@ enum hf_prom_kind {
 struct hf_prom_naming {
     const char *name_space; /* before each name, with `_`; NULL or "": none */
     bool suffixes;          /* the unit, `_total`, `_ratio` */
+    bool is_utf8;           /* other characters stay as they are */
 };
 
 /*
@@ -33,3 +34,24 @@ HF_MUST_USE enum hf_status hf_prom_metric_name(const struct hf_prom_naming *nami
 
 /* Appends the label's name: `http.method` is `http_method`. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_prom_label_name(struct hf_slice name, struct hf_bytes *out);
+
+/* The four values of the key `translation_strategy`. */
+enum hf_prom_strategy {
+    HF_PROM_UNDERSCORES_SUFFIXES = 0,
+    HF_PROM_UNDERSCORES_PLAIN,
+    HF_PROM_UTF8_SUFFIXES,
+    HF_PROM_AS_IS,
+};
+
+/* For the table of fields; ends with NULL. */
+extern const char *const hf_prom_strategies[];
+
+static inline bool hf_prom_strategy_is_utf8(enum hf_prom_strategy strategy)
+{
+    return strategy == HF_PROM_UTF8_SUFFIXES || strategy == HF_PROM_AS_IS;
+}
+
+static inline bool hf_prom_strategy_has_suffixes(enum hf_prom_strategy strategy)
+{
+    return strategy == HF_PROM_UNDERSCORES_SUFFIXES || strategy == HF_PROM_UTF8_SUFFIXES;
+}

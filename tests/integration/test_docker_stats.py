@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from support.backends import ok, status
+from support.certificates import Authority
 from support.docker import UNLIMITED, Docker, stats_v1
 from support.holdfast import otlphttp_exporter, run
 from support.hostmetrics import series
@@ -181,6 +182,23 @@ def test_a_daemon_is_reached_by_tcp_too(start, http_backend):
         assert docker.requests[0][0] == "/v1.41/containers/json"
 
 
+def test_a_daemon_is_reached_by_tls(start, http_backend, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    with Docker(certificate=authority.issue("docker")) as docker:
+        docker.add("a")
+        start(configuration(http_backend, docker.endpoint, tls={"ca_file": str(authority.certificate)}))
+        wait_for(http_backend, DEFAULTS)
+
+
+def test_a_daemon_whose_certificate_is_not_known_is_not_read(start, http_backend, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    with Docker(certificate=authority.issue("docker")) as docker:
+        docker.add("a")
+        instance = start(configuration(http_backend, docker.endpoint, tls={}))
+        instance.wait_for_log("certificate")
+        assert not docker.requests
+
+
 def test_many_containers_are_asked_at_once(docker, start, http_backend):
     for number in range(30):
         docker.add(f"c{number:02}")
@@ -284,6 +302,8 @@ def test_what_was_measured_survives_a_kill_while_the_backend_is_away(docker, sta
         ({"api_version": "new"}, "a version from 1.25 on"),
         ({"excluded_images": ["/(/"]}, "excluded_images[0]"),
         ({"metrics": on("container.cpu")}, "container.cpu"),
+        ({"tls": {}}, "tls: the endpoint is a Unix socket"),
+        ({"endpoint": "tcp://x:1", "tls": {"cert_file": "/a"}}, "needs its key"),
     ],
 )
 def test_wrong_configurations_are_refused(tmp_path, http_backend, keys, words):

@@ -227,6 +227,15 @@ def test_refuses_keys_that_mean_nothing(start, http_backend, scraper, problem):
     assert problem in instance.log_path.read_text()
 
 
+def test_metrics_of_a_feature_gate_of_the_go_collector_are_taken_and_said_to_do_nothing(start, http_backend, machine):
+    """There the gate is off by default, and without it these metrics are not reported either."""
+    receiver = receiver_of(machine)
+    receiver["scrapers"]["process"] = {**(receiver["scrapers"].get("process") or {}), "metrics": {"process.cpu.time@v1": {"enabled": True}}}
+    instance, message = measured(start, http_backend, receiver)
+    assert {attributes[0][0] for name, _, attributes in series(message) if name == "process.cpu.time"} == {"state"}
+    instance.wait_for_log("scraper.process.EmitV1SystemConventions")
+
+
 @pytest.mark.parametrize("interval", ["1s", "0s"])
 def test_tells_logs_of_the_host_as_an_entity(start, http_backend, machine, interval):
     """What the Go collector 0.160 sends, but for its resource and scope without content."""

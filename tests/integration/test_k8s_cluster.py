@@ -250,6 +250,47 @@ def test_volumes_claims_and_services_are_read_when_they_are_wanted(api, start, h
     assert resource_of(http_backend, "k8s.persistentvolume.storage.capacity")["k8s.storageclass.name"] == "fast"
 
 
+def slice_of(api, name, service, endpoints, kind="IPv4", space="default"):
+    labels = {"labels": {"kubernetes.io/service-name": service}} if service else {}
+    api.put("endpointslices", name, space, metadata=labels, addressType=kind, endpoints=endpoints)
+
+
+def test_endpoints_of_services_are_counted_over_their_slices(api, start, http_backend):
+    count = "k8s.service.endpoint.count"
+    api.put("services", "svc", spec={"type": "ClusterIP"})
+    api.put("services", "none", spec={"type": "ClusterIP"})
+    slice_of(api, "svc-1", "svc", [{"zone": "a", "conditions": {"ready": True}}, {"zone": "a", "conditions": {}}, {"conditions": {"ready": False}}])
+    leaving = {"ready": False, "serving": True, "terminating": True}
+    slice_of(api, "svc-2", "svc", [{"zone": "a", "conditions": leaving}, {"zone": "b"}])
+    slice_of(api, "svc-3", "svc", [{"zone": "a", "conditions": {"ready": True, "serving": False}}], kind="IPv6")
+    slice_of(api, "no-service", None, [{"zone": "a"}])
+    slice_of(api, "of-another", "svc", [{"zone": "a"}], space="other")
+    start(configuration(http_backend, metrics=on(count)), environment=api.environment)
+
+    def expected(kind, zone, ready, serving, terminating):
+        numbers = {"ready": ready, "serving": serving, "terminating": terminating}
+        return {(count, "svc", kind, condition, zone): number for condition, number in numbers.items()}
+
+    found = {
+        **expected("IPv4", "a", 2, 3, 1),
+        **expected("IPv4", "b", 1, 1, 0),
+        **expected("IPv4", "", 0, 0, 0),
+        **expected("IPv6", "a", 1, 0, 0),
+    }
+    until(
+        lambda: {key: value for key, value in last(http_backend).items() if key[0] == count} == found,
+        lambda: last(http_backend),
+    )
+    assert {dict(of)["k8s.service.name"] for name, of, _ in series(http_backend.requests[-1].message) if name == count} == {"svc"}
+    api.delete("endpointslices", "svc-3")
+    slice_of(api, "svc-1", "svc", [])
+    gone = {**expected("IPv4", "a", 0, 1, 1), **expected("IPv4", "b", 1, 1, 0)}
+    until(
+        lambda: {key: value for key, value in last(http_backend).items() if key[0] == count} == gone,
+        lambda: last(http_backend),
+    )
+
+
 def test_quotas_of_openshift_are_read(api, start, http_backend):
     total = {"hard": {"limits.cpu": "4"}, "used": {"limits.cpu": "1"}}
     spaces = [{"namespace": name, "status": {"hard": {"pods": "2"}, "used": {"pods": "1"}}} for name in ("a", "b")]

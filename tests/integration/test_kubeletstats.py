@@ -130,6 +130,14 @@ def test_the_series_are_those_of_the_go_collector(kubelet, start, http_backend, 
     assert json.loads(json.dumps(ours)) == recorded[case]
 
 
+def test_processes_of_the_node_are_counted_when_asked_for(kubelet, start, http_backend):
+    """Of releases after 0.160."""
+    start(configuration(http_backend, receiver_of(kubelet, metrics=on("k8s.node.pid.limit", "k8s.node.pid.usage"))))
+    found = {name: row for (name, *_), row in series(first(http_backend)).items() if name.startswith("k8s.node.pid.")}
+    number = ["{thread}", ["sum", 2, False], "as_int"]
+    assert found == {"k8s.node.pid.limit": [*number, 32768], "k8s.node.pid.usage": [*number, 1203]}
+
+
 def test_numbers_and_times_are_the_kubelets(kubelet, start, http_backend):
     start(configuration(http_backend, receiver_of(kubelet, **CASES["all"])))
     found = seen(http_backend)

@@ -284,6 +284,9 @@ def test_a_locked_table_holds_up_nothing(postgres, start, http_backend, ending):
     assert not of(found, database="shop", table="public.sold") and UNUSED.keys() <= shapes(of(found, database="shop")).keys()
 
 
+EVENTS = ["db.server.query_sample", "db.server.top_query"]
+
+
 def records(backend, name):
     return [
         attributes(record) | {"resource": attributes(resource.resource)}
@@ -295,10 +298,20 @@ def records(backend, name):
     ]
 
 
+def test_a_pipeline_of_logs_without_events_is_told_so(postgres, start, http_backend):
+    configuration = scraping(http_backend, "postgresql", endpoint=postgres.address, **PLAIN)
+    configuration["service"]["pipelines"]["logs"] = configuration["service"]["pipelines"]["metrics"]
+    instance = start(configuration)
+    assert UNUSED.keys() <= shapes(of(scrape(http_backend), database="shop")).keys()
+    assert "it is in a pipeline of logs and makes none: enable db.server.query_sample or db.server.top_query" in instance.log()
+    assert not [request for request in http_backend.accepted() if not hasattr(request.message, "resource_metrics")]
+
+
 def test_statements_are_log_records_without_values(postgres, start, http_backend, ending):
     configuration = scraping(http_backend, "postgresql", endpoint=postgres.address, **PLAIN)
     pipelines = configuration["service"]["pipelines"]
     pipelines["logs"] = pipelines.pop("metrics")
+    configuration["receivers"]["postgresql"]["events"] = switched(EVENTS)
     instance = start(configuration)
     command = [Postgres.tool("psql"), "-X", "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "admin", "-d", "shop"]
     asking = subprocess.Popen([*command, "-c", "SELECT pg_sleep(600) FROM sold WHERE name = 'hidden' /* hidden */ OR id = 1"])
@@ -330,6 +343,7 @@ def test_a_blocked_session_says_what_it_waits_for_and_whose_span_it_serves(postg
     configuration = scraping(http_backend, "postgresql", endpoint=postgres.address, connect_database="shop", **PLAIN)
     pipelines = configuration["service"]["pipelines"]
     pipelines["logs"] = pipelines.pop("metrics")
+    configuration["receivers"]["postgresql"]["events"] = switched(EVENTS)
     command = [Postgres.tool("psql"), "-X", "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "admin", "-d", "shop"]
     holder = subprocess.Popen([*command, "-c", "BEGIN; LOCK TABLE sold; SELECT pg_sleep(600)"])
     ending.callback(lambda: (holder.kill(), holder.wait()))
@@ -374,6 +388,7 @@ def test_forms_of_statements_come_with_their_plans(postgres, start, http_backend
     receiver = configuration["receivers"]["postgresql"]
     pipelines = configuration["service"]["pipelines"]
     pipelines["logs"] = pipelines.pop("metrics")
+    configuration["receivers"]["postgresql"]["events"] = switched(EVENTS)
     instance = start(configuration)
 
     def top():
@@ -392,7 +407,7 @@ def test_forms_of_statements_come_with_their_plans(postgres, start, http_backend
     assert instance.metric("otelcol_scraper_errored_log_records", receiver="postgresql", scraper="postgresql") == 0
     until(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'holdfast' AND datname = 'shop'") == "0", "connected still")
 
-    receiver["events"] = switched(["db.server.query_plan"])
+    receiver["events"] = switched(["db.server.top_query", "db.server.query_plan"])
     instance.write_config(configuration)
     instance.reload()
 

@@ -6,8 +6,12 @@ import urllib.request
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_parser
+from prometheus_client.parser import text_string_to_metric_families as text_parser
 from support import otlp, senders
+from support.holdfast import otlphttp_exporter
 from support.ports import free_port
+from support.scraped import rows
 from support.waiting import until
 
 SECOND = 10**9
@@ -235,6 +239,184 @@ def test_open_metrics_has_exemplars_and_times(scraped):
     exemplar = f'# {{trace_id="{"01" * 16}",span_id="{"02" * 8}"}} 4.0 1700000000.000'
     assert f"hits_total 5 1700000000.000 {exemplar}\n" in page.text
     assert page.value("d_seconds_bucket", le="1.0") == 1
+
+
+UTF8 = "text/plain;version=1.0.0;escaping=allow-utf-8"
+
+
+def official(scraped, accept, open_metrics=False):
+    """The families by name, as the official client library reads the page; a family's samples by name."""
+    asked = urllib.request.Request(f"http://127.0.0.1:{scraped.port}/metrics", headers={"Accept": accept})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        scraped.content_type = answer.headers["Content-Type"]
+        read = openmetrics_parser if open_metrics else text_parser
+        families = list(read(answer.read().decode()))
+    assert len({family.name for family in families}) == len(families)
+    return {family.name: family for family in families}
+
+
+def dotted_request():
+    request = Request(service__name="shop", service__instance__id="i1", host__name="h")
+    request.sum("http.server.requests", 12, unit="{request}").attributes.append(otlp.attribute("http.method", 'G"E\\T'))
+    request.gauge("disk.used", 7, unit="By", plain="p")
+    request.histogram("größe", [1, 2], [5])
+    return request
+
+
+STRATEGIES = {
+    "UnderscoreEscapingWithSuffixes": ("http_server_requests_total", "disk_used_bytes", "gr_e_seconds", "http_method"),
+    "UnderscoreEscapingWithoutSuffixes": ("http_server_requests", "disk_used", "gr_e", "http_method"),
+    "NoUTF8EscapingWithSuffixes": ("http.server.requests_total", "disk.used_bytes", "größe_seconds", "http.method"),
+    "NoTranslation": ("http.server.requests", "disk.used", "größe", "http.method"),
+}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_names_of_each_strategy_are_those_that_the_official_library_reads(scraped, strategy):
+    scraped.start(translation_strategy=strategy, const_labels={"const.label": "c"}, enable_open_metrics=True)
+    counter, gauge, histogram, label = STRATEGIES[strategy]
+    is_utf8 = "." in label
+    const, host = ("const.label", "host.name") if is_utf8 else ("const_label", "host_name")
+    identity = {"job": "shop", "instance": "i1"}
+    scraped.send(dotted_request())
+    base = counter.removesuffix("_total")
+    until(lambda: base in official(scraped, UTF8), lambda: scraped.page().text)
+    for accept, open_metrics, content_type in (
+        (UTF8, False, "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"),
+        (
+            f"{OPEN};escaping=allow-utf-8",
+            True,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8",
+        ),
+    ):
+        families = official(scraped, accept, open_metrics)
+        assert scraped.content_type == content_type
+        assert {name: family.type for name, family in families.items()} == {
+            base: "counter",
+            gauge: "gauge",
+            histogram: "histogram",
+            "target_info": "gauge",
+        }
+        if not open_metrics:
+            assert (f'{{"{counter}",' if is_utf8 else f"{counter}{{") in raw_page(scraped, Accept=accept)
+        (one,) = families[base].samples
+        assert (one.name, one.value) == (f"{base}_total", 12)  # the library's name of every counter
+        assert one.labels == {label: 'G"E\\T', const: "c", **identity}
+        (one,) = families[gauge].samples
+        assert (one.name, one.value, one.labels) == (gauge, 7, {"plain": "p", const: "c", **identity})
+        buckets = [s for s in families[histogram].samples if s.name == f"{histogram}_bucket"]
+        assert [(float(s.labels["le"]), s.value) for s in buckets] == [(5, 1), (float("inf"), 3)]
+        assert {s.name for s in families[histogram].samples} == {f"{histogram}_{end}" for end in ("bucket", "sum", "count")}
+        assert families["target_info"].samples[0].labels == {host: "h", **identity}
+
+
+@pytest.mark.parametrize(
+    "accept, name, label, const",
+    [
+        (None, "http_server_requests", "http_method", "const_label"),
+        ("text/plain;version=0.0.4", "http_server_requests", "http_method", "const_label"),
+        ("text/plain;version=1.0.0;escaping=underscores", "http_server_requests", "http_method", "const_label"),
+        (
+            "text/plain;version=1.0.0;escaping=dots",
+            "http_dot_server_dot_requests",
+            "http_dot_method",
+            "const_dot_label",
+        ),
+        (
+            "text/plain;version=1.0.0;escaping=values",
+            "U__http_2e_server_2e_requests",
+            "U__http_2e_method",
+            "U__const_2e_label",
+        ),
+        (UTF8, None, None, None),
+    ],
+)
+def test_a_scraper_that_takes_no_utf8_gets_escaped_names(scraped, accept, name, label, const):
+    scraped.start(translation_strategy="NoTranslation", const_labels={"const.label": "c"})
+    scraped.send(dotted_request())
+    headers = {"Accept": accept} if accept else {}
+    until(lambda: "requests" in raw_page(scraped, **headers), "the page")
+    if name is None:
+        text = raw_page(scraped, **headers)
+        assert '# TYPE "http.server.requests" counter\n' in text
+        assert (
+            '{"http.server.requests","http.method"="G\\"E\\\\T",instance="i1",job="shop","const.label"="c"} 12\n' in text
+        )
+        assert '{"größe_bucket",instance="i1",job="shop","const.label"="c",le="5"} 1\n' in text
+        return
+    page = scraped.page(**headers)
+    assert page.types[name] == "counter"
+    assert page.value(name, **{label: 'G\\"E\\\\T', const: "c", "job": "shop"}) == 12
+
+
+def raw_page(scraped, **headers):
+    asked = urllib.request.Request(f"http://127.0.0.1:{scraped.port}/metrics", headers=headers)
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_attributes_that_become_one_label_are_joined_for_each_scraper(scraped):
+    scraped.start(translation_strategy="NoTranslation")
+    request = Request()
+    point = request.gauge("level", 1, a_b="2")
+    point.attributes.append(otlp.attribute("a.b", "1"))
+    scraped.send(request)
+    scraped.wait_value(1, "level", a_b="1;2")
+    assert 'level{"a.b"="1",a_b="2"} 1\n' in raw_page(scraped, Accept=UTF8)
+
+
+def test_a_label_named_like_a_constant_one_in_utf8_is_rejected(scraped):
+    scraped.start(translation_strategy="NoTranslation", const_labels={"zone.a": "c", "x": "1"})
+    request = Request()
+    for key in ("zone.a", "zone_a", "a"):
+        request.gauge("level", 1).attributes.append(otlp.attribute(key, "p"))
+    scraped.send(request)
+    until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "the batch is delivered")
+    assert scraped.holdfast.books("metrics", "prometheus")["dropped"]["rejected_by_backend"]["items"] == 1
+    text = raw_page(scraped, Accept=UTF8)
+    assert 'level{zone_a="p",x="1","zone.a"="c"} 1\n' in text and 'level{a="p",x="1","zone.a"="c"} 1\n' in text
+
+
+def test_names_in_utf8_survive_a_kill(scraped):
+    scraped.start(translation_strategy="NoTranslation")
+    scraped.send(dotted_request())
+    until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "the batch is delivered")
+    before = raw_page(scraped, Accept=UTF8)
+    scraped.holdfast.kill9()
+    scraped.holdfast.restart()
+    until(lambda: raw_page(scraped, Accept=UTF8) == before, lambda: raw_page(scraped, Accept=UTF8))
+    assert '{"http.server.requests"' in before
+
+
+@pytest.mark.parametrize("open_metrics", [False, True])
+def test_our_own_receiver_reads_names_in_utf8(scraped, http_backend, start, grpc_sender, open_metrics):
+    scraped.port = free_port()
+    config = scraped.configuration(translation_strategy="NoTranslation", enable_open_metrics=open_metrics)
+    job = {
+        "job_name": "self",
+        "scrape_interval": "200ms",
+        "scrape_timeout": "200ms",
+        "honor_labels": True,
+        "static_configs": [{"targets": [f"127.0.0.1:{scraped.port}"]}],
+    }
+    config["receivers"] = {"prometheus": {"config": {"scrape_configs": [job]}}}
+    config["exporters"]["otlphttp"] = otlphttp_exporter(http_backend)
+    config["service"]["pipelines"]["metrics/scraped"] = {"receivers": ["prometheus"], "exporters": ["otlphttp"]}
+    scraped.holdfast = start(config)
+    scraped.sender = grpc_sender(scraped.holdfast)
+    scraped.send(dotted_request())
+
+    def found(name):
+        every = [row for one in list(http_backend.requests) for row in rows(one.message)]
+        return next((row for row in every if row["name"] == name and row["value"] != "stale"), None)
+
+    name = "http.server.requests_total" if open_metrics else "http.server.requests"
+    until(lambda: found(name), lambda: {row["name"] for one in http_backend.requests for row in rows(one.message)})
+    row = found(name)
+    assert (row["value"], row["kind"]) == (12, "sum")
+    assert row["attributes"]["http.method"] == 'G"E\\T'
+    assert found("größe")["value"] == (3, 2.5, (5.0,), (1, 2))
+    assert found("disk.used")["value"] == 7
 
 
 def test_resource_attributes_become_labels_when_asked_for(scraped):

@@ -848,6 +848,8 @@ def test_many_targets_are_spread_over_the_interval(run, target):
         ({"kubernetes_sd_configs": [{"role": "pods"}]}, "pod"),
         ({"file_sd_configs": [{"files": ["x.txt"]}]}, ".json, .yml or .yaml"),
         ({"job_name": ""}, "job_name is empty"),
+        ({"ec2_sd_configs": [{"region": "eu-west-1"}]}, "ec2_sd_configs: this discovery is not built"),
+        ({"consul_sd_configs": [{"server": "x:8500"}]}, "a file that file_sd_configs names, or serve them for http_sd"),
     ],
 )
 def test_mistakes_are_explained(start, http_backend, keys, words):

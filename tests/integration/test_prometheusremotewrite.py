@@ -120,9 +120,22 @@ def test_resource_attributes_are_chosen_by_patterns_and_the_client_stands_under_
     assert prometheus.requests[0].metadata["x-tenant"] == "a"
 
 
-def test_names_may_stay_as_they_are(send):
-    found = send(metrics(gauge("a.b", number(1, {"x.y": "1"}))), translation_strategy="NoTranslation")
-    assert found["a.b"] == [({**IDENTITY, "x.y": "1"}, 1, TIME_MS)]
+@pytest.mark.parametrize(
+    "strategy, name, label, info",
+    [
+        ("UnderscoreEscapingWithSuffixes", "n_s_a_b_bytes_total", "x_y", "n_s_target_info"),
+        ("UnderscoreEscapingWithoutSuffixes", "n_s_a_b", "x_y", "n_s_target_info"),
+        ("NoUTF8EscapingWithSuffixes", "n.s_a.b_bytes_total", "x.y", "n.s_target_info"),
+        ("NoTranslation", "n.s_a.b", "x.y", "n.s_target_info"),
+    ],
+)
+def test_names_are_those_of_the_strategy(send, strategy, name, label, info):
+    data = m.Sum(data_points=[number(1, {"x.y": "1"})], aggregation_temporality=CUMULATIVE, is_monotonic=True)
+    message = metrics(m.Metric(name="a.b", unit="By", sum=data))
+    found = send(message, translation_strategy=strategy, namespace="n.s", external_labels={"z.z": "e"})
+    assert set(found) == {name, info}
+    external = "z.z" if "." in label else "z_z"
+    assert found[name] == [({**IDENTITY, label: "1", external: "e"}, 1, TIME_MS)]
 
 
 def test_a_histogram_is_its_buckets_sum_and_count_with_exemplars(send, prometheus):

@@ -74,6 +74,7 @@ CONFIGURATIONS = {
                     for name in (
                         "persistentvolume.status.phase",
                         "persistentvolumeclaim.status.phase",
+                        "service.endpoint.count",
                         "service.load_balancer.ingress.count",
                     )
                 }

@@ -5,6 +5,7 @@ import http.server
 import json
 import queue
 import socketserver
+import ssl
 import threading
 import time
 import urllib.parse
@@ -59,7 +60,9 @@ def stats_v1():
 class Docker:
     """`containers`: {id: {"inspect": .., "stats": ..}}; either may be a number, the code of a refusal, or a text."""
 
-    def __init__(self, directory=None):
+    def __init__(self, directory=None, certificate=None):
+        """`certificate`: (certificate, key) of a daemon that is reached by TLS."""
+        self.certificate = certificate
         self.path = directory / "docker.sock" if directory else None
         self.containers, self.requests = {}, []
         self.refusal = None  # of the list
@@ -129,6 +132,10 @@ class Docker:
                 pass
 
         self.server = Server(str(self.path) if self.path else ("127.0.0.1", 0), Handler)
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 

@@ -81,6 +81,7 @@ def summary():
             "memory": memory(1 << 20),
             "network": network(interface("eth0", 1000, 2000), interface("lo", 5, 6)),
             "fs": disk(400, inodesFree=20, inodesUsed=30),
+            "rlimit": {"time": STARTED, "maxpid": 32768, "curproc": 1203},
         },
         "pods": [shop, {"podRef": {"name": "new", "namespace": "default", "uid": "uid-new"}, "startTime": STARTED}],
     }

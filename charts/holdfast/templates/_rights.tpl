@@ -42,6 +42,9 @@
 - {group: apps, resources: [deployments, replicasets, daemonsets, statefulsets], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
 - {group: batch, resources: [jobs, cronjobs], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
 - {group: autoscaling, resources: [horizontalpodautoscalers], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
+{{- if contains "k8s.service.endpoint." $enabled }}
+- {group: discovery.k8s.io, resources: [endpointslices], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
+{{- end }}
 {{- if not $spaces }}
 - {group: "", resources: [nodes, namespaces], verbs: [list, watch]}
 {{- if contains "k8s.persistentvolume." $enabled }}

@@ -13,6 +13,7 @@
 
 #include "support/probe/probe_server.h"
 #include "util/loop.h"
+#include "util/tls.h"
 
 #define CONNECTIONS_MAX 64u
 
@@ -243,7 +244,8 @@ void hf_docker_probe(struct hf_probe *probe, const char *text)
 
 /* ---- life ---- */
 
-static bool name_base(struct hf_docker *api, const char *endpoint, const char *version)
+static bool name_base(struct hf_docker *api, const char *endpoint, const char *version,
+                      bool is_encrypted)
 {
     static const char unix_scheme[] = "unix://", tcp[] = "tcp://";
     int size;
@@ -252,7 +254,8 @@ static bool name_base(struct hf_docker *api, const char *endpoint, const char *v
         size =
             api->unix_socket != NULL ? asprintf(&api->base, "http://localhost/v%s", version) : -1;
     } else if (strncmp(endpoint, tcp, sizeof(tcp) - 1) == 0) {
-        size = asprintf(&api->base, "http://%s/v%s", endpoint + sizeof(tcp) - 1, version);
+        size = asprintf(&api->base, "http%s://%s/v%s", is_encrypted ? "s" : "",
+                        endpoint + sizeof(tcp) - 1, version);
     } else {
         size = asprintf(&api->base, "%s/v%s", endpoint, version);
     }
@@ -262,9 +265,11 @@ static bool name_base(struct hf_docker *api, const char *endpoint, const char *v
     return size >= 0;
 }
 
-enum hf_status hf_docker_open(const char *endpoint, const char *version, struct hf_docker **ret_api,
+enum hf_status hf_docker_open(const char *endpoint, const char *version,
+                              const struct hf_tls_config *tls, struct hf_docker **ret_api,
                               char *reterr)
 {
+    bool is_encrypted = tls != NULL && !tls->insecure;
     struct hf_docker *api = calloc(1, sizeof(*api));
     enum hf_status status = HF_NOMEM;
     snprintf(reterr, HF_ERROR_MAX, "out of memory");
@@ -272,12 +277,13 @@ enum hf_status hf_docker_open(const char *endpoint, const char *version, struct 
         return HF_NOMEM;
     }
     sem_init(&api->done, 0, 0);
-    if (name_base(api, endpoint, version)) {
+    if (name_base(api, endpoint, version, is_encrypted)) {
         status = hf_loop_new(&api->loop);
     }
     if (status == HF_OK) {
         const struct hf_http_client_options options = {
             .loop = api->loop,
+            .tls = tls,
             .user_agent = "holdfast/" HF_VERSION,
             .unix_socket = api->unix_socket,
             .max_conns = CONNECTIONS_MAX,

@@ -20,6 +20,7 @@
 
 struct hf_docker;
 struct hf_probe;
+struct hf_tls_config;
 
 /* One request. */
 struct hf_docker_get {
@@ -33,9 +34,11 @@ struct hf_docker_get {
     struct hf_http_call call;
 };
 
-/* `endpoint`: "unix:///path", "tcp://host:port", "http://host:port". On failure `reterr`
+/* `endpoint`: "unix:///path", "tcp://host:port", "http://host:port". `tls` NULL, or what a TCP
+ * connection is encrypted by unless it says `insecure`; borrowed until the end. On failure `reterr`
  * (HF_ERROR_MAX) is one sentence. */
 HF_MUST_USE enum hf_status hf_docker_open(const char *endpoint, const char *version,
+                                          const struct hf_tls_config *tls,
                                           struct hf_docker **ret_api, char *reterr);
 void hf_docker_close(struct hf_docker *api);
 

@@ -18,7 +18,6 @@
 
 const struct hf_field hf_metric_enabled_on[] = METRIC("true");
 const struct hf_field hf_metric_enabled_off[] = METRIC("false");
-const struct hf_field hf_event_enabled_on[] = {ENABLED("true"), HF_FIELDS_END};
 const struct hf_field hf_event_enabled_off[] = {ENABLED("false"), HF_FIELDS_END};
 
 void hf_metric_open(struct hf_builder *builder, const struct hf_metric_row *row)

@@ -59,10 +59,9 @@ struct hf_metric_row {
          .inner = (resource_table),                                                                \
          .help = "Which resource attributes are reported."},
 
-/* {enabled: true}, with that default; of a metric and of an event. */
+/* {enabled: true}, with that default; of a metric and of an event, which are all off. */
 extern const struct hf_field hf_metric_enabled_on[];
 extern const struct hf_field hf_metric_enabled_off[];
-extern const struct hf_field hf_event_enabled_on[];
 extern const struct hf_field hf_event_enabled_off[];
 
 /* Opens the metric for its points, of the scope that is open. */

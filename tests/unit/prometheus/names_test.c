@@ -74,6 +74,54 @@ static void a_namespace_stands_before_the_name(void **state)
     hf_bytes_release(&out);
 }
 
+static void names_in_utf8_keep_their_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *unit;
+        enum hf_prom_kind kind;
+        const char *suffixed, *plain;
+    } cases[] = {
+        {"system.cpu.time", "s", HF_PROM_COUNTER, "n.s_system.cpu.time_seconds_total",
+         "n.s_system.cpu.time"},
+        {"disk.bytes", "By", HF_PROM_GAUGE, "n.s_disk.bytes", "n.s_disk.bytes"},
+        {"of.total", "", HF_PROM_COUNTER, "n.s_of_total", "n.s_of.total"},
+        {"used.ratio", "1", HF_PROM_GAUGE, "n.s_used_ratio", "n.s_used.ratio"},
+        {"io.per_second.total", "By/s", HF_PROM_COUNTER, "n.s_io_bytes_per_second_total",
+         "n.s_io.per_second.total"},
+        {"x", "{request}/s", HF_PROM_GAUGE, "n.s_x_per_second", "n.s_x"},
+        {"x", "{request}", HF_PROM_GAUGE, "n.s_x", "n.s_x"},
+        {"x", "foo bar", HF_PROM_GAUGE, "n.s_x_foo bar", "n.s_x"},
+        {"gr\xc3\xb6\xc3\x9f"
+         "e",
+         "m", HF_PROM_GAUGE,
+         "n.s_gr\xc3\xb6\xc3\x9f"
+         "e_meters",
+         "n.s_gr\xc3\xb6\xc3\x9f"
+         "e"},
+    };
+    struct hf_bytes out = {0};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        for (int suffixes = 0; suffixes < 2; suffixes++) {
+            const struct hf_prom_naming naming = {
+                .name_space = "n.s", .suffixes = suffixes != 0, .is_utf8 = true};
+            assert_int_equal(hf_prom_metric_name(&naming, hf_slice_text(cases[i].name),
+                                                 hf_slice_text(cases[i].unit), cases[i].kind, &out),
+                             HF_OK);
+            expect(&out, suffixes != 0 ? cases[i].suffixed : cases[i].plain);
+        }
+    }
+    const struct hf_prom_naming naming = {.suffixes = true, .is_utf8 = true};
+    assert_int_equal(
+        hf_prom_metric_name(&naming, hf_slice_text("total"), HF_EMPTY_SLICE, HF_PROM_COUNTER, &out),
+        HF_OK);
+    expect(&out, "total_total");
+    assert_int_equal(
+        hf_prom_metric_name(&naming, HF_EMPTY_SLICE, HF_EMPTY_SLICE, HF_PROM_COUNTER, &out),
+        HF_INVALID);
+    hf_bytes_release(&out);
+}
+
 static void labels_have_letters_digits_and_underscores(void **state)
 {
     (void)state;
@@ -144,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_get_their_unit_and_their_kind),
         cmocka_unit_test(a_namespace_stands_before_the_name),
+        cmocka_unit_test(names_in_utf8_keep_their_characters),
         cmocka_unit_test(labels_have_letters_digits_and_underscores),
         cmocka_unit_test(numbers_have_the_fewest_digits),
         cmocka_unit_test(texts_are_escaped),

@@ -232,13 +232,15 @@ static void send_export(void *self, struct hf_export *export)
 
 /* ---- scraping ---- */
 
-static enum hf_status render(void *user, bool open_metrics, struct hf_bytes *out)
+static enum hf_status render(void *user, const struct prometheus_format *format,
+                             struct hf_bytes *out)
 {
     struct prometheus_exporter *exporter = user;
     uint64_t unix_ns = hf_clock_unix_ns();
     uint64_t age_ns = exporter->config->metric_expiration_ns;
     const struct hf_bytes *constant = &exporter->fold.constant_text; /* immutable */
-    const struct prometheus_style style = {.open_metrics = open_metrics,
+    const struct prometheus_style style = {.open_metrics = format->open_metrics,
+                                           .escaping = format->escaping,
                                            .timestamps = exporter->config->send_timestamps,
                                            .constant = hf_slice_of(constant->data, constant->size),
                                            .since_ns = unix_ns > age_ns ? unix_ns - age_ns : 0};

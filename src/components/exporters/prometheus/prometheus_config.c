@@ -3,11 +3,9 @@
 #include <stddef.h>
 
 #include "http/server.h"
+#include "prometheus/names.h"
 #include "util/tls.h"
 #include "util/validators.h"
-
-static const char *const strategies[] = {"UnderscoreEscapingWithSuffixes",
-                                         "UnderscoreEscapingWithoutSuffixes", NULL};
 
 const char *prometheus_check_config(const void *from)
 {
@@ -75,8 +73,11 @@ const struct hf_field prometheus_fields[] = {
      .offset = AT(translation_strategy),
      .present_offset = AT(translation_strategy_written),
      .default_text = "UnderscoreEscapingWithSuffixes",
-     .choices = strategies,
-     .help = "When written, it wins over add_metric_suffixes. Names in UTF-8 are not built in."},
+     .choices = hf_prom_strategies,
+     .help = "How names are made; when written, it wins over add_metric_suffixes. "
+             "NoUTF8EscapingWithSuffixes and NoTranslation leave the characters as they are: a "
+             "scraper that asks for escaping=allow-utf-8 gets such names in quotes, another one "
+             "gets them escaped as it asks, by underscores if it does not."},
     {.key = "without_scope_info",
      .type = HF_FIELD_BOOL,
      .offset = AT(without_scope_info),

@@ -13,8 +13,6 @@
 struct hf_tls_config;
 struct hf_cors_config;
 
-enum { STRATEGY_WITH_SUFFIXES = 0, STRATEGY_WITHOUT_SUFFIXES };
-
 struct prometheus_config {
     const char *endpoint, *name_space;
     struct hf_string_map const_labels, response_headers;

@@ -116,7 +116,8 @@ static HF_MUST_USE enum hf_status put_target_info(struct prometheus_fold *fold,
     struct prometheus_series *series = NULL;
     struct hf_slice labels;
     char *extra = NULL;
-    const struct hf_prom_naming naming = {.name_space = fold->naming.name_space};
+    const struct hf_prom_naming naming = {.name_space = fold->naming.name_space,
+                                          .is_utf8 = fold->naming.is_utf8};
     fold->name.size = 0;
     enum hf_status status = hf_prom_metric_name(&naming, hf_slice_text("target_info"),
                                                 HF_EMPTY_SLICE, HF_PROM_GAUGE, &fold->name);
@@ -211,7 +212,7 @@ enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct 
         hf_prom_metric_name(&fold->naming, hf_message_bytes(place->metric, METRIC_NAME),
                             hf_message_bytes(place->metric, METRIC_UNIT), kind, &fold->name);
     if (status == HF_INVALID) {
-        fold->why = "a metric whose name has no letter or digit";
+        fold->why = "a metric whose name is empty, or has no letter or digit";
         return HF_OK;
     }
     if (status == HF_OK) {
@@ -327,7 +328,7 @@ static bool clashes(const struct prometheus_fold *fold)
         const uint8_t *at = fold->constant_names.data;
         const uint8_t *end = at + fold->constant_names.size;
         while ((at = memmem(at, (size_t)(end - at), name, size)) != NULL) {
-            if (at[-1] == ',' && at[size] == ',') {
+            if (at[-1] == '\0' && at[size] == '\0') {
                 return true;
             }
             at++;
@@ -426,21 +427,26 @@ enum hf_status prometheus_fold_init(struct prometheus_fold *fold,
                                     const struct prometheus_config *config,
                                     struct prometheus_table *table)
 {
-    bool suffixes = config->translation_strategy_written
-                        ? config->translation_strategy == STRATEGY_WITH_SUFFIXES
-                        : config->add_metric_suffixes;
-    *fold = (struct prometheus_fold){
-        .config = config,
-        .table = table,
-        .naming = {.name_space = config->name_space, .suffixes = suffixes}};
+    enum hf_prom_strategy strategy = config->translation_strategy_written
+                                         ? (enum hf_prom_strategy)config->translation_strategy
+                                     : config->add_metric_suffixes ? HF_PROM_UNDERSCORES_SUFFIXES
+                                                                   : HF_PROM_UNDERSCORES_PLAIN;
+    bool is_utf8 = hf_prom_strategy_is_utf8(strategy);
+    const struct hf_slice mark = hf_slice_of("", 1);
+    *fold = (struct prometheus_fold){.config = config,
+                                     .table = table,
+                                     .naming = {.name_space = config->name_space,
+                                                .suffixes = hf_prom_strategy_has_suffixes(strategy),
+                                                .is_utf8 = is_utf8},
+                                     .labels = {.is_utf8 = is_utf8}};
     struct hf_slice text;
-    enum hf_status status = hf_bytes_append(&fold->constant_names, hf_slice_text(","));
+    enum hf_status status = hf_bytes_append(&fold->constant_names, mark);
     for (size_t i = 0; i < config->const_labels.count && status == HF_OK; i++) {
         const struct hf_string_pair *pair = &config->const_labels.items[i];
         struct hf_slice key = hf_slice_text(pair->key);
-        status = hf_prom_label_name(key, &fold->constant_names);
-        status =
-            status == HF_OK ? hf_bytes_append(&fold->constant_names, hf_slice_text(",")) : status;
+        status = is_utf8 ? hf_bytes_append(&fold->constant_names, key)
+                         : hf_prom_label_name(key, &fold->constant_names);
+        status = status == HF_OK ? hf_bytes_append(&fold->constant_names, mark) : status;
         if (status == HF_OK && pair->value != NULL) {
             status = prometheus_labels_add(&fold->labels, key, hf_slice_text(pair->value));
         }

@@ -19,7 +19,7 @@ struct prometheus_fold {
     const struct prometheus_config *config;
     struct prometheus_table *table;
     struct hf_prom_naming naming;
-    struct hf_bytes constant_names; /* each behind a comma, and one at the end */
+    struct hf_bytes constant_names; /* each behind a NUL, and one at the end */
     struct hf_bytes constant_text;  /* the constant labels as printed */
     struct hf_bytes name, job, instance;
     struct prometheus_labels labels;

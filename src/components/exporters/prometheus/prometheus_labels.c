@@ -1,6 +1,5 @@
 #include "prometheus_labels.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +13,9 @@ void prometheus_labels_reset(struct prometheus_labels *labels)
     labels->texts.size = 0;
 }
 
-/* The name, in a label whose value is still to come. */
-static HF_MUST_USE enum hf_status begin(struct prometheus_labels *labels, struct hf_slice name,
-                                        struct prometheus_label **ret_label)
+/* A label whose name and value are still to come. */
+static HF_MUST_USE enum hf_status take(struct prometheus_labels *labels,
+                                       struct prometheus_label **ret_label)
 {
     if (labels->count == labels->capacity) {
         size_t capacity = labels->capacity != 0 ? 2 * labels->capacity : 32;
@@ -29,7 +28,21 @@ static HF_MUST_USE enum hf_status begin(struct prometheus_labels *labels, struct
     }
     struct prometheus_label *label = &labels->items[labels->count];
     *label = (struct prometheus_label){.name = labels->texts.size, .order = labels->count};
-    enum hf_status status = hf_prom_label_name(name, &labels->texts);
+    *ret_label = label;
+    return HF_OK;
+}
+
+/* The name, in a label whose value is still to come. */
+static HF_MUST_USE enum hf_status begin(struct prometheus_labels *labels, struct hf_slice name,
+                                        struct prometheus_label **ret_label)
+{
+    struct prometheus_label *label = NULL;
+    enum hf_status status = take(labels, &label);
+    if (status != HF_OK) {
+        return status;
+    }
+    status = labels->is_utf8 ? hf_bytes_append(&labels->texts, name)
+                             : hf_prom_label_name(name, &labels->texts);
     label->value = labels->texts.size;
     label->name_size = label->value - label->name;
     *ret_label = label;
@@ -72,6 +85,84 @@ enum hf_status prometheus_labels_add_any(struct prometheus_labels *labels, struc
     return status;
 }
 
+/* ---- labels that were printed ---- */
+
+bool prometheus_labels_are_quoted(struct hf_slice printed)
+{
+    static const char inner[] = {',', '"'}; /* may also end a value, which does no harm */
+    return printed.size > 0 && (printed.data[0] == '"' ||
+                                memmem(printed.data, printed.size, inner, sizeof(inner)) != NULL);
+}
+
+/* Appends the text behind a quote without its backslashes; `at` passes the quote that ends it. */
+static HF_MUST_USE enum hf_status unquote(struct hf_slice printed, size_t *at, struct hf_bytes *out)
+{
+    enum hf_status status = HF_OK;
+    while (*at < printed.size && printed.data[*at] != '"' && status == HF_OK) {
+        size_t start = *at;
+        while (*at < printed.size && printed.data[*at] != '"' && printed.data[*at] != '\\') {
+            ++*at;
+        }
+        status = hf_bytes_append(out, hf_slice_of(printed.data + start, *at - start));
+        if (status == HF_OK && *at < printed.size && printed.data[*at] == '\\') {
+            struct hf_slice next =
+                hf_slice_of(printed.data + *at + 1, *at + 1 < printed.size ? 1 : 0);
+            status = hf_bytes_append(out, hf_slice_is(next, "n") ? hf_slice_text("\n") : next);
+            *at += 2;
+        }
+    }
+    *at += *at < printed.size;
+    return status;
+}
+
+/* The name at `at`, escaped; `at` passes the `="` behind it. */
+static HF_MUST_USE enum hf_status take_name(struct hf_slice printed, size_t *at,
+                                            enum hf_prom_escaping escaping, struct hf_bytes *out)
+{
+    struct hf_bytes name = {.size = 0};
+    enum hf_status status = HF_OK;
+    if (printed.data[*at] == '"') {
+        ++*at;
+        status = unquote(printed, at, &name);
+    } else {
+        size_t start = *at;
+        while (*at < printed.size && printed.data[*at] != '=') {
+            ++*at;
+        }
+        status = hf_bytes_append(&name, hf_slice_of(printed.data + start, *at - start));
+    }
+    if (status == HF_OK) {
+        status = hf_prom_escape_name(HF_PROM_LABEL_NAME, hf_slice_of(name.data, name.size),
+                                     escaping, out);
+    }
+    hf_bytes_release(&name);
+    *at += 2;
+    return status;
+}
+
+enum hf_status prometheus_labels_add_printed(struct prometheus_labels *labels,
+                                             struct hf_slice printed,
+                                             enum hf_prom_escaping escaping)
+{
+    enum hf_status status = HF_OK;
+    for (size_t at = 0; at < printed.size && status == HF_OK; at++) { /* over the comma */
+        struct prometheus_label *label = NULL;
+        status = take(labels, &label);
+        status = status == HF_OK ? take_name(printed, &at, escaping, &labels->texts) : status;
+        if (status == HF_OK) {
+            label->value = labels->texts.size;
+            label->name_size = label->value - label->name;
+            status = unquote(printed, &at, &labels->texts);
+        }
+        if (status == HF_OK) {
+            end(labels, label);
+        }
+    }
+    return status;
+}
+
+/* ---- printing ---- */
+
 static struct hf_slice name_of(const struct prometheus_labels *labels,
                                const struct prometheus_label *label)
 {
@@ -85,6 +176,16 @@ static int by_name(const void *a, const void *b, void *user)
     const struct prometheus_label *other = b;
     int order = hf_slice_compare(name_of(labels, one), name_of(labels, other));
     return order != 0 ? order : (one->order > other->order) - (one->order < other->order);
+}
+
+static HF_MUST_USE enum hf_status print_name(struct hf_slice name, struct hf_bytes *out)
+{
+    if (hf_prom_is_classic(HF_PROM_LABEL_NAME, name)) {
+        return hf_bytes_append(out, name);
+    }
+    enum hf_status status = hf_bytes_append(out, hf_slice_text("\""));
+    status = status == HF_OK ? hf_prom_escape(name, true, out) : status;
+    return status == HF_OK ? hf_bytes_append(out, hf_slice_text("\"")) : status;
 }
 
 enum hf_status prometheus_labels_print(struct prometheus_labels *labels, struct hf_slice *ret_text)
@@ -103,7 +204,7 @@ enum hf_status prometheus_labels_print(struct prometheus_labels *labels, struct 
             out->data[out->size - 1] = ';'; /* where the quote was */
         } else {
             status = i > 0 ? hf_bytes_append(out, hf_slice_text(",")) : HF_OK;
-            status = status == HF_OK ? hf_bytes_append(out, name) : status;
+            status = status == HF_OK ? print_name(name, out) : status;
             status = status == HF_OK ? hf_bytes_append(out, hf_slice_text("=\"")) : status;
         }
         if (status == HF_OK) {

@@ -3,15 +3,13 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "prometheus/text.h"
+#include "prometheus_labels.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define MS_PER_S UINT64_C(1000)
-#define ENTRY_MAX 256
 
 static const char *const kinds[] = {[HF_PROM_GAUGE] = "gauge",
                                     [HF_PROM_COUNTER] = "counter",
@@ -22,6 +20,9 @@ static const char *const kinds[] = {[HF_PROM_GAUGE] = "gauge",
 struct page {
     const struct prometheus_style *style;
     struct hf_bytes *out;
+    bool constant_is_quoted;
+    struct hf_bytes name;            /* of the family, as it is printed, without quotes */
+    struct prometheus_labels labels; /* those that are escaped */
     enum hf_status status;
 };
 
@@ -63,18 +64,62 @@ static void put_number(struct page *page, const struct prometheus_value *value)
 
 /* ---- one line ---- */
 
+enum { OWN_LABELS = 0, CONSTANT_LABELS, EXTRA_LABELS, PART_COUNT };
+
+/* The labels under the names that the scraper reads. Names that are equal then are one label. */
+static struct hf_slice escape_labels(struct page *page, const struct hf_slice parts[PART_COUNT])
+{
+    struct hf_slice text = HF_EMPTY_SLICE;
+    prometheus_labels_reset(&page->labels);
+    for (size_t i = 0; i < PART_COUNT && page->status == HF_OK; i++) {
+        page->status =
+            prometheus_labels_add_printed(&page->labels, parts[i], page->style->escaping);
+    }
+    if (page->status == HF_OK) {
+        page->status = prometheus_labels_print(&page->labels, &text);
+    }
+    return text;
+}
+
+/* A name in quotes unless it is classic. */
+static void put_name(struct page *page, bool is_quoted, struct hf_slice name, const char *suffix)
+{
+    put_text(page, is_quoted ? "\"" : "");
+    if (is_quoted && page->status == HF_OK) {
+        page->status = hf_prom_escape(name, true, page->out);
+    } else {
+        put(page, name);
+    }
+    put_text(page, suffix);
+    put_text(page, is_quoted ? "\"" : "");
+}
+
+static bool has_quoted_name(const struct page *page, const struct prometheus_family *family)
+{
+    return page->style->escaping == HF_PROM_ALLOW_UTF8 && !family->is_classic;
+}
+
 /* The name and the labels; `bound` is the value of `le` or `quantile`, named by `bound_name`. */
 static void put_head(struct page *page, const struct prometheus_series *series, const char *suffix,
                      const char *bound_name, double bound)
 {
-    struct hf_slice constant = series->family->is_info ? HF_EMPTY_SLICE : page->style->constant;
-    const struct hf_slice parts[] = {hf_slice_of(series->labels, series->labels_size), constant,
-                                     series->extra != NULL ? hf_slice_text(series->extra)
-                                                           : HF_EMPTY_SLICE};
+    bool has_constant = !series->family->is_info;
+    bool is_quoted = has_quoted_name(page, series->family);
+    struct hf_slice parts[PART_COUNT] = {
+        [OWN_LABELS] = hf_slice_of(series->labels, series->labels_size),
+        [CONSTANT_LABELS] = has_constant ? page->style->constant : HF_EMPTY_SLICE,
+        [EXTRA_LABELS] = series->extra != NULL ? hf_slice_text(series->extra) : HF_EMPTY_SLICE};
     const char *before = "{";
-    put(page, series->family->name);
-    put_text(page, suffix);
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    if (page->style->escaping != HF_PROM_ALLOW_UTF8 &&
+        (series->is_quoted || (has_constant && page->constant_is_quoted) ||
+         prometheus_labels_are_quoted(parts[EXTRA_LABELS]))) {
+        parts[OWN_LABELS] = escape_labels(page, parts);
+        parts[CONSTANT_LABELS] = parts[EXTRA_LABELS] = HF_EMPTY_SLICE;
+    }
+    put_text(page, is_quoted ? before : "");
+    put_name(page, is_quoted, hf_slice_of(page->name.data, page->name.size), suffix);
+    before = is_quoted ? "," : before;
+    for (size_t i = 0; i < PART_COUNT; i++) {
         if (parts[i].size > 0) {
             put_text(page, before);
             put(page, parts[i]);
@@ -211,101 +256,58 @@ static void put_series(struct page *page, const struct prometheus_series *series
 
 static void put_heading(struct page *page, const struct prometheus_family *family)
 {
-    struct hf_slice name = family->name;
+    struct hf_slice name = hf_slice_of(page->name.data, page->name.size);
+    bool is_quoted = has_quoted_name(page, family);
     bool open = page->style->open_metrics;
     if (open && family->kind == HF_PROM_COUNTER && ends_in_total(name)) {
         name.size -= strlen("_total");
     }
     put_text(page, "# HELP ");
-    put(page, name);
+    put_name(page, is_quoted, name, "");
     put_text(page, " ");
     if (page->status == HF_OK) {
         page->status = hf_prom_escape(hf_slice_text(family->help), open, page->out);
     }
     put_text(page, "\n# TYPE ");
-    put(page, name);
+    put_name(page, is_quoted, name, "");
     put_text(page, " ");
     put_text(page, kinds[family->kind]);
     put_text(page, "\n");
 }
 
+static void put_family(struct page *page, struct prometheus_family *family)
+{
+    bool has_heading = false;
+    prometheus_family_sort(family);
+    page->name.size = 0;
+    page->status =
+        hf_prom_escape_name(HF_PROM_METRIC_NAME, family->name, page->style->escaping, &page->name);
+    for (size_t i = 0; i < family->count && page->status == HF_OK; i++) {
+        if (family->series[i]->updated_ns < page->style->since_ns) {
+            continue;
+        }
+        if (!has_heading) {
+            put_heading(page, family);
+            has_heading = true;
+        }
+        put_series(page, family->series[i]);
+    }
+}
+
 enum hf_status prometheus_print(struct prometheus_table *table,
                                 const struct prometheus_style *style, struct hf_bytes *out)
 {
-    struct page page = {.style = style, .out = out, .status = HF_OK};
+    struct page page = {.style = style,
+                        .out = out,
+                        .constant_is_quoted = prometheus_labels_are_quoted(style->constant),
+                        .status = HF_OK};
     for (size_t i = 0; i < table->family_count && page.status == HF_OK; i++) {
-        struct prometheus_family *family = table->families[i];
-        bool has_heading = false;
-        prometheus_family_sort(family);
-        for (size_t j = 0; j < family->count && page.status == HF_OK; j++) {
-            if (family->series[j]->updated_ns < style->since_ns) {
-                continue;
-            }
-            if (!has_heading) {
-                put_heading(&page, family);
-                has_heading = true;
-            }
-            put_series(&page, family->series[j]);
-        }
+        put_family(&page, table->families[i]);
     }
     if (style->open_metrics) {
         put_text(&page, "# EOF\n");
     }
+    hf_bytes_release(&page.name);
+    prometheus_labels_release(&page.labels);
     return page.status;
-}
-
-/* ---- negotiation ---- */
-
-/* The weight of one entry of an Accept header. */
-static double weight_of(const char *entry)
-{
-    const char *at = strstr(entry, "q=");
-    return at != NULL ? strtod(at + 2, NULL) : 1;
-}
-
-/* Has the entry one of these versions, or none? */
-static bool has_version(const char *entry, const char *const *versions)
-{
-    const char *at = strstr(entry, "version=");
-    if (at == NULL) {
-        return true;
-    }
-    at += strlen("version=");
-    at += *at == '"';
-    for (; *versions != NULL; versions++) {
-        size_t size = strlen(*versions);
-        if (strncmp(at, *versions, size) == 0 && strchr("\"; \t", at[size]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool prometheus_wants_open_metrics(struct hf_slice accept)
-{
-    static const char *const open_versions[] = {"0.0.1", "1.0.0", NULL};
-    static const char *const text_versions[] = {"0.0.4", NULL};
-    double open = 0;
-    double text = 0;
-    size_t at = 0;
-    while (at < accept.size) {
-        char entry[ENTRY_MAX];
-        size_t size = 0;
-        for (; at < accept.size && accept.data[at] != ','; at++) {
-            if (size + 1 < sizeof(entry) && (size > 0 || accept.data[at] != ' ')) {
-                entry[size++] = (char)accept.data[at];
-            }
-        }
-        entry[size] = '\0';
-        at++;
-        double weight = weight_of(entry);
-        if (strncasecmp(entry, "application/openmetrics-text", 28) == 0 &&
-            has_version(entry, open_versions) && weight > open) {
-            open = weight;
-        } else if (strncasecmp(entry, "text/plain", 10) == 0 && has_version(entry, text_versions) &&
-                   weight > text) {
-            text = weight;
-        }
-    }
-    return open > 0 && open >= text;
 }

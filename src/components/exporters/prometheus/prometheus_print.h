@@ -9,17 +9,16 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
+#include "prometheus/escaping.h"
 #include "prometheus_table.h"
 #include "util/compress.h"
 
 struct prometheus_style {
     bool open_metrics, timestamps;
-    struct hf_slice constant; /* labels of every series but target_info, as printed */
-    uint64_t since_ns;        /* Unix time: series without a later update are not shown */
+    enum hf_prom_escaping escaping; /* of names that are not classic */
+    struct hf_slice constant;       /* labels of every series but target_info, as printed */
+    uint64_t since_ns;              /* Unix time: series without a later update are not shown */
 };
-
-/* Whether a scraper that sends this Accept header is answered in OpenMetrics. */
-bool prometheus_wants_open_metrics(struct hf_slice accept);
 
 /* Appends the page; sorts the families. HF_NOMEM. */
 HF_MUST_USE enum hf_status prometheus_print(struct prometheus_table *table,

@@ -10,7 +10,6 @@
 #include <holdfast/component.h>
 
 #include "http/server.h"
-#include "prometheus_print.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 
@@ -128,17 +127,15 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         hf_http_answer(request, &(struct hf_http_answer){.status = 405, .allow = "GET, HEAD"});
         return;
     }
-    bool open_metrics = scrape->options.config->enable_open_metrics &&
-                        prometheus_wants_open_metrics(hf_http_header(request, "accept"));
-    if (scrape->options.render(scrape->options.user, open_metrics, &page) != HF_OK) {
+    const struct prometheus_format format = prometheus_negotiate(
+        hf_http_header(request, "accept"), scrape->options.config->enable_open_metrics);
+    if (scrape->options.render(scrape->options.user, &format, &page) != HF_OK) {
         hf_http_answer(request, &(struct hf_http_answer){.status = 503});
     } else {
+        char content_type[PROMETHEUS_CONTENT_TYPE_MAX];
+        prometheus_content_type(&format, content_type);
         const struct hf_http_answer answer = {
-            .status = 200,
-            .content_type = open_metrics
-                                ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                : "text/plain; version=0.0.4; charset=utf-8",
-            .body = hf_slice_of(page.data, page.size)};
+            .status = 200, .content_type = content_type, .body = hf_slice_of(page.data, page.size)};
         hf_http_answer(request, &answer);
     }
     hf_bytes_release(&page);

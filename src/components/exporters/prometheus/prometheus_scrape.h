@@ -9,6 +9,7 @@
 #include <holdfast/status.h>
 
 #include "prometheus_config.h"
+#include "prometheus_negotiation.h"
 #include "util/compress.h"
 
 struct prometheus_scrape;
@@ -17,7 +18,8 @@ struct prometheus_scrape_options {
     struct hf_node *node;
     const struct prometheus_config *config;
     /* Appends the page of that format. Any thread. HF_NOMEM. */
-    enum hf_status (*render)(void *user, bool open_metrics, struct hf_bytes *out);
+    enum hf_status (*render)(void *user, const struct prometheus_format *format,
+                             struct hf_bytes *out);
     void *user;
 };
 

@@ -29,7 +29,7 @@ static void put_series(struct hf_state_writer *writer, const struct prometheus_s
 {
     const struct prometheus_value *value = &series->value;
     const struct series_record record = {
-        .labels_size = (uint32_t)series->labels_size,
+        .labels_size = series->labels_size,
         .extra_size = series->extra != NULL ? (uint32_t)strlen(series->extra) : 0,
         .pair_count = (uint32_t)value->pair_count,
         .is_integer = value->is_integer,

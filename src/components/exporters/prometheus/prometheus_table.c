@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prometheus/escaping.h"
+#include "prometheus_labels.h"
+
 #define SLOTS_MIN 1024u
 
 /* FNV-1a, from the family's name on. */
@@ -64,6 +67,7 @@ static struct prometheus_family *make_family(struct hf_slice name, enum hf_prom_
     family->name = hf_slice_of(family + 1, name.size);
     family->help = text;
     family->kind = kind;
+    family->is_classic = hf_prom_is_classic(HF_PROM_METRIC_NAME, name);
     family->is_sorted = true;
     return family;
 }
@@ -178,6 +182,7 @@ enum hf_status prometheus_table_series(struct prometheus_table *table,
                                        struct prometheus_family *family, struct hf_slice labels,
                                        struct prometheus_series **ret_series)
 {
+    assert(labels.size <= UINT32_MAX);
     uint64_t hash = hash_series(family, labels);
     enum hf_status status = grow_slots(table);
     if (status != HF_OK) {
@@ -200,7 +205,8 @@ enum hf_status prometheus_table_series(struct prometheus_table *table,
     }
     series->family = family;
     series->hash = hash;
-    series->labels_size = labels.size;
+    series->labels_size = (uint32_t)labels.size;
+    series->is_quoted = prometheus_labels_are_quoted(labels);
     if (labels.size > 0) {
         memcpy(series->labels, labels.data, labels.size);
     }

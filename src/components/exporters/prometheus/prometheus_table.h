@@ -49,7 +49,8 @@ struct prometheus_series {
     uint64_t updated_ns; /* Unix time */
     struct prometheus_value value;
     char *extra; /* more labels, which are not in the key; NULL: none */
-    size_t labels_size;
+    uint32_t labels_size;
+    bool is_quoted; /* a label's name is in quotes */
     char labels[];
 };
 
@@ -57,7 +58,8 @@ struct prometheus_family {
     struct hf_slice name; /* follow the struct */
     char *help;
     enum hf_prom_kind kind;
-    bool is_info; /* target_info: without the constant labels */
+    bool is_classic; /* the name needs no quotes */
+    bool is_info;    /* target_info: without the constant labels */
     bool is_sorted;
     struct prometheus_series **series;
     size_t count, capacity;

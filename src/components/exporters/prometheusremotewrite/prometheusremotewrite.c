@@ -194,9 +194,10 @@ static const struct hf_http_client_config *client_of(const struct remote_write_c
 
 static enum hf_status set_up(struct remote_write *writer, const struct remote_write_config *config)
 {
-    enum prw_strategy strategy = config->strategy_written ? (enum prw_strategy)config->strategy
-                                 : config->suffixes       ? PRW_ESCAPED_SUFFIXED
-                                                          : PRW_ESCAPED;
+    enum hf_prom_strategy strategy = config->strategy_written
+                                         ? (enum hf_prom_strategy)config->strategy
+                                     : config->suffixes ? HF_PROM_UNDERSCORES_SUFFIXES
+                                                        : HF_PROM_UNDERSCORES_PLAIN;
     writer->options = (struct prw_options){
         .name_space = config->name_space,
         .resource_labels = hf_resource_conversion_is_on(&config->constant) ? &config->constant
@@ -205,13 +206,14 @@ static enum hf_status set_up(struct remote_write *writer, const struct remote_wr
         .created_metric = config->created.enabled,
         .metadata = config->send_metadata,
         .scope_info = !config->disable_scope_info,
-        .strategy = strategy,
+        .suffixes = hf_prom_strategy_has_suffixes(strategy),
+        .as_is = hf_prom_strategy_is_utf8(strategy),
     };
     writer->series.version = (enum prw_version)config->message;
     writer->points.options = &writer->options;
     writer->points.series = &writer->series;
     writer->batch_bytes = config->batch_bytes != 0 ? config->batch_bytes : BATCH_BYTES;
-    return name_external(writer, &config->external_labels, strategy == PRW_AS_IS);
+    return name_external(writer, &config->external_labels, writer->options.as_is);
 }
 
 static enum hf_status make_counters(struct remote_write *writer, const struct hf_node *node)
@@ -373,9 +375,9 @@ static const struct hf_field fields[] = {
      .offset = AT(strategy),
      .default_text = "UnderscoreEscapingWithSuffixes",
      .present_offset = AT(strategy_written),
-     .choices = (const char *const[]){"UnderscoreEscapingWithSuffixes",
-                                      "UnderscoreEscapingWithoutSuffixes", "NoTranslation", NULL},
-     .help = "How names are made; it wins over add_metric_suffixes."},
+     .choices = hf_prom_strategies,
+     .help = "How names are made; it wins over add_metric_suffixes. NoUTF8EscapingWithSuffixes and "
+             "NoTranslation leave the characters as they are, which the backend must take."},
     {.key = "send_metadata",
      .type = HF_FIELD_BOOL,
      .offset = AT(send_metadata),

@@ -78,7 +78,7 @@ static void add_scope(const struct context *context, struct prw_labels *labels)
         return;
     }
     prw_labels_add(labels, context->place->document, "otel_scope_", attributes_of(scope), NULL,
-                   context->points->options->strategy == PRW_AS_IS);
+                   context->points->options->as_is);
     prw_labels_set(labels, hf_slice_text("otel_scope_name"), hf_message_bytes(scope, 1));
     prw_labels_set(labels, hf_slice_text("otel_scope_version"), hf_message_bytes(scope, 2));
 }
@@ -115,7 +115,7 @@ static void make_base(const struct context *context, struct hf_message *point)
     struct hf_attributes room;
     base->count = 0;
     prw_labels_add(base, context->place->document, "", attributes_of(point), copied(context, &room),
-                   options->strategy == PRW_AS_IS);
+                   options->as_is);
     add_resource(context, base);
     add_scope(context, base);
     add_external(options, base);
@@ -197,8 +197,7 @@ static enum hf_status put_exemplar(const struct context *context, uint32_t serie
     struct hf_wire_writer writer = {.out = texts};
     size_t count = 0, start = texts->size;
     labels->count = 0;
-    prw_labels_add(labels, document, "", attributes_of(exemplar), NULL,
-                   points->options->strategy == PRW_AS_IS);
+    prw_labels_add(labels, document, "", attributes_of(exemplar), NULL, points->options->as_is);
     struct hf_slice trace = hex(document, hf_message_bytes(exemplar, 5));
     struct hf_slice span = hex(document, hf_message_bytes(exemplar, 4));
     for (size_t i = 0; i < labels->count; i++) {
@@ -435,15 +434,13 @@ static enum hf_status make_name(struct context *context)
 {
     const struct prw_options *options = context->points->options;
     struct hf_bytes *name = &context->points->name;
-    struct hf_slice own = hf_message_bytes(context->metric, METRIC_NAME);
     name->size = 0;
-    if (options->strategy == PRW_AS_IS) {
-        return own.size != 0 ? hf_bytes_append(name, own) : HF_INVALID;
-    }
     const struct hf_prom_naming naming = {.name_space = options->name_space,
-                                          .suffixes = options->strategy == PRW_ESCAPED_SUFFIXED};
-    return hf_prom_metric_name(&naming, own, hf_message_bytes(context->metric, METRIC_UNIT),
-                               naming_kind(context), name);
+                                          .suffixes = options->suffixes,
+                                          .is_utf8 = options->as_is};
+    return hf_prom_metric_name(&naming, hf_message_bytes(context->metric, METRIC_NAME),
+                               hf_message_bytes(context->metric, METRIC_UNIT), naming_kind(context),
+                               name);
 }
 
 static enum hf_status put_metadata(const struct context *context)
@@ -536,21 +533,17 @@ static enum hf_status put_target_info(struct context *context)
         return HF_OK;
     }
     points->base.count = 0;
-    prw_labels_add(&points->base, context->place->document, "", &others, NULL,
-                   options->strategy == PRW_AS_IS);
+    prw_labels_add(&points->base, context->place->document, "", &others, NULL, options->as_is);
     add_resource(context, &points->base);
     add_external(options, &points->base);
     points->name.size = 0;
     points->series->start_ms = 0;
     points->series->about =
         (struct prw_about){.type = TYPE_GAUGE, .help = hf_slice_text("Target metadata")};
-    enum hf_status status = HF_OK;
-    if (options->name_space != NULL && options->name_space[0] != '\0') {
-        status = hf_prom_label_name(hf_slice_text(options->name_space), &points->name);
-        status = status == HF_OK ? hf_bytes_append(&points->name, hf_slice_text("_")) : status;
-    }
-    status =
-        status == HF_OK ? hf_bytes_append(&points->name, hf_slice_text("target_info")) : status;
+    const struct hf_prom_naming naming = {.name_space = options->name_space,
+                                          .is_utf8 = options->as_is};
+    enum hf_status status = hf_prom_metric_name(&naming, hf_slice_text("target_info"),
+                                                HF_EMPTY_SLICE, HF_PROM_GAUGE, &points->name);
     return status == HF_OK
                ? put_sample(context, "", NULL, NULL, time_of(points, context->newest_ns), 1)
                : status;

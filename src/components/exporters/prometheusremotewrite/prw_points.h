@@ -14,14 +14,13 @@
 #include "prw_series.h"
 #include "support/items/resource_conversion.h"
 
-enum prw_strategy { PRW_ESCAPED_SUFFIXED = 0, PRW_ESCAPED, PRW_AS_IS };
-
 struct prw_options {
     const char *name_space;
     struct hf_string_map external_labels; /* names as they are sent */
     const struct hf_resource_conversion *resource_labels;
     bool target_info, created_metric, metadata, scope_info;
-    enum prw_strategy strategy;
+    bool suffixes; /* of names: the unit, `_total`, `_ratio` */
+    bool as_is;    /* other characters of names stay */
 };
 
 struct prw_points {

@@ -421,8 +421,8 @@ static enum hf_status open_docker(struct hf_node *node, const void *config, void
         status = hf_docker_images_new(&keys->excluded, &docker->excluded, reterr);
     }
     if (status == HF_OK) {
-        status =
-            hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, &docker->api, reterr);
+        status = hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, NULL,
+                                &docker->api, reterr);
     }
     if (status != HF_OK) {
         close_docker(docker);

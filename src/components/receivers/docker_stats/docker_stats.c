@@ -15,6 +15,7 @@
 #include "support/probe/probe_server.h"
 #include "support/scrape/scraper.h"
 #include "util/clock.h"
+#include "util/tls.h"
 
 #define JSON_BYTES_MAX (256u << 20)
 #define CONTAINERS_MAX 10000u
@@ -25,6 +26,7 @@ struct docker_config {
     const char *endpoint, *version;
     struct hf_string_list excluded;
     struct docker_wanted wanted;
+    const struct hf_tls_config *tls; /* NULL: cleartext */
 };
 
 /* One container in a scrape. */
@@ -192,8 +194,8 @@ static enum hf_status open_docker(struct hf_node *node, const void *config, void
     docker->json = (struct hf_arena){.limit = JSON_BYTES_MAX};
     enum hf_status status = hf_docker_images_new(&keys->excluded, &docker->excluded, reterr);
     if (status == HF_OK) {
-        status =
-            hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, &docker->api, reterr);
+        status = hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, keys->tls,
+                                &docker->api, reterr);
     }
     if (status == HF_OK) {
         status =
@@ -238,7 +240,15 @@ static const char *check_docker(const void *config)
     struct hf_docker_images *images = NULL;
     enum hf_status status = hf_docker_images_new(&keys->excluded, &images, why);
     hf_docker_images_free(images);
-    return status == HF_OK ? NULL : why;
+    if (status != HF_OK) {
+        return why;
+    }
+    if (keys->tls != NULL && !keys->tls->insecure &&
+        strncmp(hf_docker_endpoint(keys->endpoint), "unix://", 7) == 0) {
+        return "tls: the endpoint is a Unix socket, which is not encrypted; write tcp://host:2376, "
+               "or leave tls out";
+    }
+    return keys->tls != NULL ? hf_tls_client_check(keys->tls) : NULL;
 }
 
 static const struct hf_field metric_fields[] = {DOCKER_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
@@ -264,6 +274,12 @@ static const struct hf_field fields[] = {
      .offset = AT(wanted.variables),
      .help = "Environment variables of containers that become resource attributes: {variable: "
              "attribute}."},
+    {.key = "tls",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(tls),
+     .inner = hf_tls_client_fields,
+     .inner_size = sizeof(struct hf_tls_config),
+     .help = "Encryption of a connection by TCP, as tcp://host:2376; absent: cleartext."},
     {.key = "stream_stats",
      .type = HF_FIELD_IGNORED,
      .help = "the daemon is asked for all containers at once, at each scrape"},

@@ -11,7 +11,26 @@
 #define NAME_ROOM 512u
 
 static const struct hf_metric_row metrics[] = {PROCESS_METRICS(HF_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {PROCESS_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
+
+/* Metrics that the Go collector reports under the same names in place of the others, with other
+ * attributes, when its feature gate is on. */
+#define V1(name)                                                                                   \
+    {                                                                                              \
+        .key = name "@v1", .type = HF_FIELD_IGNORED,                                               \
+        .help = "It needs the feature gate scraper.process.EmitV1SystemConventions, which is not " \
+                "here."                                                                            \
+    }
+
+static const struct hf_field metric_fields[] = {PROCESS_METRICS(HF_METRIC_FIELD)
+                                                    V1("process.context_switches"),
+                                                V1("process.cpu.time"),
+                                                V1("process.cpu.utilization"),
+                                                V1("process.disk.io"),
+                                                V1("process.paging.faults"),
+                                                V1("process.thread.count"),
+                                                V1("process.unix.file_descriptor.count"),
+                                                V1("process.windows.handle.count"),
+                                                HF_FIELDS_END};
 
 /* One process at a scrape. */
 struct process {

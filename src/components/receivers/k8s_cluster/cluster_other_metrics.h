@@ -38,5 +38,7 @@
       "Size of the claim's volume.")                                                               \
     X(PVC_REQUEST, "k8s.persistentvolumeclaim.storage.request", "By", UPDOWN, off,                 \
       "Size that the claim asks for.")                                                             \
+    X(SERVICE_ENDPOINTS, "k8s.service.endpoint.count", "{endpoint}", GAUGE, off,                   \
+      "Endpoints of the service, by condition, address type and zone.")                            \
     X(SERVICE_INGRESS, "k8s.service.load_balancer.ingress.count", "{ingress}", GAUGE, off,         \
       "Addresses of the service's load balancer.")

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cluster.h"
+#include "endpoints.h"
 #include "support/probe/probe_kubernetes.h"
 #include "util/clock.h"
 
@@ -102,14 +103,44 @@ static void write_object(const void *node, VISIT visit, void *user)
     }
 }
 
+static void add_slice(const void *node, VISIT visit, void *user)
+{
+    const struct object *const *object = node;
+    if (visit == postorder || visit == leaf) {
+        endpoint_tally_add(user, &(*object)->record);
+    }
+}
+
+/* The endpoints of all services. False: some are not known, or there is no memory for them. */
+static bool count_endpoints(const struct cluster *cluster, struct endpoint_tally *tally)
+{
+    bool is_known = cluster->config->metrics[SERVICE_ENDPOINTS];
+    for (size_t i = 0; i < cluster->kind_count && is_known; i++) {
+        const struct kind *kind = &cluster->kinds[i];
+        is_known = kind->is_known || !kind->what->is_of_services;
+        if (is_known && kind->what->is_of_services) {
+            twalk_r(kind->objects, add_slice, tally);
+        }
+    }
+    endpoint_tally_sort(tally);
+    if (tally->failed) {
+        hf_node_log(cluster->node, HF_LOG_ERROR, "endpoints are not counted: out of memory");
+    }
+    return is_known && !tally->failed;
+}
+
 static void write_all(void *user)
 {
     struct cluster *cluster = user;
+    struct endpoint_tally tally = {.count = 0};
+    cluster->writer->tally = count_endpoints(cluster, &tally) ? &tally : NULL;
     for (size_t i = 0; i < cluster->kind_count; i++) {
         if (cluster->kinds[i].is_known) {
             twalk_r(cluster->kinds[i].objects, write_object, cluster->writer);
         }
     }
+    cluster->writer->tally = NULL;
+    endpoint_tally_release(&tally);
 }
 
 /* The objects belong to the client's thread: it writes them while the scraper's waits. */
@@ -479,6 +510,7 @@ static void probe_outside(const void *from, struct hf_probe *probe)
             .group = strcmp(group, "apps/v1") == 0          ? "apps"
                      : strcmp(group, "batch/v1") == 0       ? "batch"
                      : strcmp(group, "autoscaling/v2") == 0 ? "autoscaling"
+                     : kind->is_of_services                 ? "discovery.k8s.io"
                                                             : "",
             .resource = kind->name,
         };

@@ -1,8 +1,10 @@
 #include "objects.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "endpoints.h"
 #include "kubernetes/quantity.h"
 
 #define AT(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -519,6 +521,9 @@ static void describe_service(struct record *record, const struct cluster_wanted 
     const struct hf_json *spec = hf_json_get(object, "spec");
     const struct hf_json *ingress =
         hf_json_first(hf_json_at(object, AT("status", "loadBalancer", "ingress")));
+    struct hf_slice names[] = {hf_json_text_of(hf_json_get(object, "metadata"), "namespace"),
+                               hf_json_text_of(hf_json_get(object, "metadata"), "name")};
+    char key[512];
     int64_t count = 0;
     (void)wanted;
     begin(record, object, R_SERVICE_NAME, R_SERVICE_UID);
@@ -526,6 +531,12 @@ static void describe_service(struct record *record, const struct cluster_wanted 
     name_if_there(record, R_SERVICE_TRAFFIC, hf_json_text_of(spec, "trafficDistribution"));
     record_flag(record, R_SERVICE_NOT_READY,
                 hf_json_bool(hf_json_get(spec, "publishNotReadyAddresses")));
+    int size = snprintf(key, sizeof(key), "%.*s/%.*s", (int)names[0].size,
+                        names[0].size != 0 ? (const char *)names[0].data : "", (int)names[1].size,
+                        names[1].size != 0 ? (const char *)names[1].data : "");
+    if (size > 0 && (size_t)size < sizeof(key)) {
+        record_endpoints(record, hf_slice_text(key));
+    }
     for (; ingress != NULL; ingress = ingress->next) {
         count++;
     }
@@ -536,7 +547,8 @@ static void describe_service(struct record *record, const struct cluster_wanted 
 
 static const unsigned volume_metrics[] = {PV_PHASE, PV_CAPACITY};
 static const unsigned claim_metrics[] = {PVC_PHASE, PVC_CAPACITY, PVC_REQUEST};
-static const unsigned service_metrics[] = {SERVICE_INGRESS};
+static const unsigned service_metrics[] = {SERVICE_INGRESS, SERVICE_ENDPOINTS};
+static const unsigned slice_metrics[] = {SERVICE_ENDPOINTS};
 
 #define CORE "/api/v1"
 #define APPS "/apis/apps/v1"
@@ -576,4 +588,10 @@ const struct cluster_kind cluster_kinds[CLUSTER_KIND_COUNT] = {
      .name = "services",
      .metrics = service_metrics,
      .metric_count = COUNT(service_metrics)},
+    {.describe = cluster_describe_slice,
+     .root = "/apis/discovery.k8s.io/v1",
+     .name = "endpointslices",
+     .is_of_services = true,
+     .metrics = slice_metrics,
+     .metric_count = COUNT(slice_metrics)},
 };

@@ -21,12 +21,13 @@ struct cluster_kind {
     const char *name;   /* "deployments" */
     bool is_of_cluster; /* in no namespace */
     bool is_of_openshift;
+    bool is_of_services; /* endpoints, which are written with their service */
     /* It is read for them alone, when one of them is wanted; NULL: always. */
     const unsigned *metrics;
     size_t metric_count;
 };
 
-#define CLUSTER_KIND_COUNT 16u
+#define CLUSTER_KIND_COUNT 17u
 extern const struct cluster_kind cluster_kinds[CLUSTER_KIND_COUNT];
 
 /* "DiskPressure", "ephemeral-storage" as a part of a metric's name: "disk_pressure",

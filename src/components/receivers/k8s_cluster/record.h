@@ -10,6 +10,8 @@
 #include "cluster_resources.h"
 #include "util/compress.h"
 
+struct endpoint_tally;
+
 struct record {
     struct hf_bytes bytes;
     bool failed;
@@ -26,6 +28,19 @@ void record_flag(struct record *record, unsigned id, bool flag);
 void record_int(struct record *record, unsigned metric, int64_t value, struct hf_slice space,
                 struct hf_slice part);
 void record_double(struct record *record, unsigned metric, double value);
+/* Here the points of SERVICE_ENDPOINTS of that service, "NAMESPACE/NAME". */
+void record_endpoints(struct record *record, struct hf_slice service);
+
+/* Endpoints of a slice, which are written with their service. */
+struct record_slice {
+    struct hf_slice service, where; /* `where`: the address type, NUL, the zone */
+    uint16_t ready, serving, terminating;
+};
+
+void record_slice(struct record *record, const struct record_slice *slice);
+/* The next one at `at`, which is 0 at first. False: there is none. */
+HF_MUST_USE bool record_next_slice(const struct record *record, size_t *at,
+                                   struct record_slice *ret_slice);
 
 /* ---- writing it ---- */
 
@@ -33,7 +48,8 @@ struct record_writer {
     struct hf_builder *builder;
     const bool *metrics; /* what is wanted, by the tables */
     const struct hf_resource_choice *resources;
-    const struct hf_metric_row *extra; /* of metrics that the configuration names */
+    const struct hf_metric_row *extra;  /* of metrics that the configuration names */
+    const struct endpoint_tally *tally; /* NULL: the slices are not known */
     struct hf_build_point point;
     uint32_t points; /* written so far */
 };

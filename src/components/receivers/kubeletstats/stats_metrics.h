@@ -62,6 +62,10 @@
       "Inodes that are free in the node's root file system.")                                      \
     KUBELET_MEMORY(X, NODE, "k8s.node", "node")                                                    \
     KUBELET_NETWORK(X, NODE, "k8s.node", "node")                                                   \
+    X(NODE_PID_LIMIT, "k8s.node.pid.limit", "{thread}", UPDOWN, off,                               \
+      "Processes and threads that the node may have.")                                             \
+    X(NODE_PID_USAGE, "k8s.node.pid.usage", "{thread}", UPDOWN, off,                               \
+      "Processes and threads that the node has.")                                                  \
     X(NODE_UPTIME, "k8s.node.uptime", "s", COUNTER, off, "Age of the node.")                       \
     X(SYSTEM_CPU_TIME, "k8s.node.system_container.cpu.time", "s", COUNTER, off,                    \
       "CPU time of the system container since its start.")                                         \

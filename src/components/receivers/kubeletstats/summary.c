@@ -253,6 +253,8 @@ static void put_node(struct kubelet_summary *summary, const struct hf_json *node
     put_memory(summary, &node_level, hf_json_get(node, "memory"), &no_limits);
     put_filesystem(summary, &node_level, hf_json_get(node, "fs"));
     put_networks(summary, &node_level, hf_json_get(node, "network"), summary->all_node_interfaces);
+    put_int(summary, NODE_PID_LIMIT, hf_json_get(node, "rlimit"), "maxpid");
+    put_int(summary, NODE_PID_USAGE, hf_json_get(node, "rlimit"), "curproc");
     const struct hf_json *system = hf_json_first(hf_json_get(node, "systemContainers"));
     for (; system != NULL; system = system->next) {
         begin_resource(summary, system);

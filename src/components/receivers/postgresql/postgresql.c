@@ -86,6 +86,11 @@ static enum hf_status open_parts(struct postgresql *postgresql, struct hf_node *
     bool has_logs = (hf_node_signals(node) & HF_SIGNAL_BIT(HF_LOGS)) != 0;
     bool wants_logs = events[PG_QUERY_SAMPLE] || events[PG_TOP_QUERY];
     enum hf_status status = HF_OK;
+    if (has_logs && !wants_logs) {
+        hf_node_log(node, HF_LOG_WARN,
+                    "it is in a pipeline of logs and makes none: enable db.server.query_sample or "
+                    "db.server.top_query in events");
+    }
     if ((hf_node_signals(node) & HF_SIGNAL_BIT(HF_METRICS)) != 0) {
         status = open_part(postgresql, &postgresql->metrics, node, reterr);
     }

@@ -235,6 +235,23 @@ static const char *check_static(const struct prom_job *job)
     return NULL;
 }
 
+static const char *check_not_built(const struct prom_job *job)
+{
+#define PROM_NOT_BUILT_TEXT(name) #name,
+    static const char *const names[] = {PROM_NOT_BUILT(PROM_NOT_BUILT_TEXT)};
+    static _Thread_local char why[256];
+    for (size_t i = 0; i < PROM_NOT_BUILT_COUNT; i++) {
+        if (job->not_built[i].type != HF_VALUE_NONE) {
+            snprintf(why, sizeof(why),
+                     "%s_sd_configs: this discovery is not built; let a program write the targets "
+                     "to a file that file_sd_configs names, or serve them for http_sd_configs",
+                     names[i]);
+            return why;
+        }
+    }
+    return NULL;
+}
+
 static const char *check_discovery(const struct prom_job *job)
 {
     const struct prom_dns_sd *dns = job->dns.items;
@@ -255,7 +272,7 @@ static const char *check_discovery(const struct prom_job *job)
             }
         }
     }
-    const char *why = NULL;
+    const char *why = check_not_built(job);
     for (size_t i = 0; i < job->https.count && why == NULL; i++) {
         why = check_http(&https[i].http);
     }

@@ -34,6 +34,7 @@ struct prom_job {
     struct prom_http http;
     struct hf_struct_list relabel, metric_relabel;
     struct hf_struct_list statics, files, https, dns, kubernetes;
+    struct hf_value not_built[PROM_NOT_BUILT_COUNT]; /* other kinds of discovery */
 };
 
 enum prom_scheme { PROM_HTTP = 0, PROM_HTTPS };

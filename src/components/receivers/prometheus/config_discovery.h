@@ -116,3 +116,16 @@ struct prom_allocator_sd {
     const char *refresh_interval;
     struct prom_http http;
 };
+
+/* clang-format off */
+/* Discovery of Prometheus that is not built, as NAME_sd_configs. */
+#define PROM_NOT_BUILT(X)                                                                          \
+    X(aws) X(azure) X(consul) X(digitalocean) X(docker) X(dockerswarm)                             \
+    X(ec2) X(ecs) X(elasticache) X(eureka) X(gce) X(hetzner)                                       \
+    X(ionos) X(kuma) X(lightsail) X(linode) X(marathon) X(msk)                                     \
+    X(nerve) X(nomad) X(openstack) X(ovhcloud) X(puppetdb) X(rds)                                  \
+    X(scaleway) X(serverset) X(stackit) X(triton) X(uyuni) X(vultr)
+/* clang-format on */
+
+#define PROM_NOT_BUILT_INDEX(name) PROM_NOT_BUILT_##name,
+enum { PROM_NOT_BUILT(PROM_NOT_BUILT_INDEX) PROM_NOT_BUILT_COUNT };

@@ -49,6 +49,12 @@ static const char *const schemes[] = {"http", "https", NULL};
 
 #define JOB(member) offsetof(struct prom_job, member)
 
+#define NOT_BUILT(name)                                                                            \
+    {.key = #name "_sd_configs",                                                                   \
+     .type = HF_FIELD_VALUE,                                                                       \
+     .offset = JOB(not_built[PROM_NOT_BUILT_##name]),                                              \
+     .help = "Not built: use file_sd_configs or http_sd_configs."},
+
 const struct hf_field prom_job_fields[] = {
     {.key = "job_name",
      .type = HF_FIELD_STRING,
@@ -175,7 +181,7 @@ const struct hf_field prom_job_fields[] = {
      .inner = prom_kubernetes_sd_fields,
      .inner_size = sizeof(struct prom_kube_sd),
      .help = "Targets from the objects of a Kubernetes cluster."},
-    HF_FIELDS_END,
+    PROM_NOT_BUILT(NOT_BUILT) HF_FIELDS_END,
 };
 
 #define GLOBAL(member) offsetof(struct prom_global, member)

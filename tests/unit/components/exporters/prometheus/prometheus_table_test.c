@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "components/exporters/prometheus/prometheus_labels.h"
+#include "components/exporters/prometheus/prometheus_negotiation.h"
 #include "components/exporters/prometheus/prometheus_print.h"
 #include "components/exporters/prometheus/prometheus_snapshot.h"
 #include "components/exporters/prometheus/prometheus_table.h"
@@ -153,24 +155,110 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
     assert_int_equal(prometheus_snapshot_load(path, &table), HF_NOT_FOUND);
 }
 
-static void open_metrics_is_chosen_by_weight_and_version(void **state)
+static void expect_escaped(struct prometheus_table *table, enum hf_prom_escaping escaping,
+                           const char *expected)
+{
+    struct hf_bytes page = {0};
+    const struct prometheus_style style = {.constant = hf_slice_text("\"c.d\"=\"1\""),
+                                           .escaping = escaping};
+    assert_int_equal(prometheus_print(table, &style, &page), HF_OK);
+    assert_int_equal(hf_bytes_append(&page, hf_slice_of("", 1)), HF_OK);
+    assert_string_equal((const char *)page.data, expected);
+    hf_bytes_release(&page);
+}
+
+static void names_are_quoted_or_escaped_as_the_scraper_asks(void **state)
+{
+    (void)state;
+    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_value value = integer(7, 1, 2);
+    prometheus_series_put(make(&table, "a\"b.c", HF_PROM_GAUGE, ""), &value);
+    value = integer(8, 1, 2);
+    prometheus_series_put(make(&table, "x", HF_PROM_GAUGE,
+                               "\"a.b\"=\"one,\",a_b=\"t\\\"w\\\\o\\n\",\"p\\\"\\\\q\"=\"3\""),
+                          &value);
+    expect_escaped(
+        &table, HF_PROM_ALLOW_UTF8,
+        "# HELP \"a\\\"b.c\" help\n# TYPE \"a\\\"b.c\" gauge\n"
+        "{\"a\\\"b.c\",\"c.d\"=\"1\"} 7\n"
+        "# HELP x help\n# TYPE x gauge\n"
+        "x{\"a.b\"=\"one,\",a_b=\"t\\\"w\\\\o\\n\",\"p\\\"\\\\q\"=\"3\",\"c.d\"=\"1\"} 8\n");
+    expect_escaped(&table, HF_PROM_UNDERSCORES,
+                   "# HELP a_b_c help\n# TYPE a_b_c gauge\na_b_c{c_d=\"1\"} 7\n"
+                   "# HELP x help\n# TYPE x gauge\n"
+                   "x{a_b=\"one,;t\\\"w\\\\o\\n\",c_d=\"1\",p__q=\"3\"} 8\n");
+    expect_escaped(&table, HF_PROM_VALUES,
+                   "# HELP U__a_22_b_2e_c help\n# TYPE U__a_22_b_2e_c gauge\n"
+                   "U__a_22_b_2e_c{U__c_2e_d=\"1\"} 7\n"
+                   "# HELP x help\n# TYPE x gauge\n"
+                   "x{U__a_2e_b=\"one,\",U__c_2e_d=\"1\",U__p_22__5c_q=\"3\","
+                   "a_b=\"t\\\"w\\\\o\\n\"} 8\n");
+    prometheus_table_clear(&table);
+}
+
+static void labels_that_were_printed_wrongly_end(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"\"", "\"a",     "\"a\"",    "\"a\\", "a",
+                                        "a=", "a=\"b\\", "a=\"b\",", ","};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct prometheus_labels labels = {.count = 0};
+        struct hf_slice text;
+        char *copy = strdup(texts[i]); /* without room behind it, so that a sanitizer sees */
+        assert_non_null(copy);
+        assert_int_equal(prometheus_labels_add_printed(&labels, hf_slice_of(copy, strlen(copy)),
+                                                       HF_PROM_UNDERSCORES),
+                         HF_OK);
+        assert_int_equal(prometheus_labels_print(&labels, &text), HF_OK);
+        free(copy);
+        prometheus_labels_release(&labels);
+    }
+}
+
+static void the_format_is_chosen_by_weight_and_version(void **state)
 {
     (void)state;
     static const struct {
-        const char *accept;
-        bool expected;
+        const char *accept, *expected, *without_open_metrics;
     } cases[] = {
-        {"application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3", true},
-        {"application/openmetrics-text;version=1.0.0;q=0.2,text/plain;version=0.0.4;q=0.3", false},
-        {"application/openmetrics-text; version=2.0.0", false},
-        {"application/openmetrics-text", true},
-        {"text/plain", false},
-        {"*/*", false},
-        {"", false},
+        {"application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3",
+         "application/openmetrics-text; version=1.0.0; charset=utf-8",
+         "text/plain; version=0.0.4; charset=utf-8"},
+        {"application/openmetrics-text;version=1.0.0;q=0.2,text/plain;version=0.0.4;q=0.3",
+         "text/plain; version=0.0.4; charset=utf-8", NULL},
+        {"application/openmetrics-text; version=2.0.0", "text/plain; version=0.0.4; charset=utf-8",
+         NULL},
+        {"application/openmetrics-text; version=\"1.0.0\"",
+         "application/openmetrics-text; version=1.0.0; charset=utf-8",
+         "text/plain; version=0.0.4; charset=utf-8"},
+        {"text/plain,application/openmetrics-text",
+         "application/openmetrics-text; version=1.0.0; charset=utf-8",
+         "text/plain; version=0.0.4; charset=utf-8"},
+        {"text/plain;q=0, */*", "text/plain; version=0.0.4; charset=utf-8", NULL},
+        {"", "text/plain; version=0.0.4; charset=utf-8", NULL},
+        /* What Prometheus 3 sends. */
+        {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+         "application/openmetrics-text;version=0.0.1;q=0.5,"
+         "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/"
+         "*;q=0.2",
+         "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8",
+         "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"},
+        {"text/plain;version=1.0.0;escaping=dots;q=0.4, text/plain;version=0.0.4;q=0.3",
+         "text/plain; version=1.0.0; charset=utf-8; escaping=dots", NULL},
+        {"text/plain; version=0.0.4; escaping=values",
+         "text/plain; version=0.0.4; charset=utf-8; escaping=values", NULL},
+        {"text/plain; version=1.0.0; escaping=other",
+         "text/plain; version=1.0.0; charset=utf-8; escaping=underscores", NULL},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(prometheus_wants_open_metrics(hf_slice_text(cases[i].accept)),
-                         cases[i].expected);
+        for (int open = 0; open < 2; open++) {
+            char type[PROMETHEUS_CONTENT_TYPE_MAX];
+            const char *without = cases[i].without_open_metrics;
+            struct prometheus_format format =
+                prometheus_negotiate(hf_slice_text(cases[i].accept), open != 0);
+            prometheus_content_type(&format, type);
+            assert_string_equal(type, open == 0 && without != NULL ? without : cases[i].expected);
+        }
     }
 }
 
@@ -181,7 +269,9 @@ int main(void)
         cmocka_unit_test(many_series_are_found_and_removed),
         cmocka_unit_test(a_name_keeps_its_first_type),
         cmocka_unit_test(a_snapshot_gives_the_same_page_and_damage_is_seen),
-        cmocka_unit_test(open_metrics_is_chosen_by_weight_and_version),
+        cmocka_unit_test(names_are_quoted_or_escaped_as_the_scraper_asks),
+        cmocka_unit_test(labels_that_were_printed_wrongly_end),
+        cmocka_unit_test(the_format_is_chosen_by_weight_and_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

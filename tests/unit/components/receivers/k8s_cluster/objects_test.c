@@ -120,7 +120,7 @@ static void an_object_without_anything_is_no_fault(void **state)
 static void what_is_off_is_not_written(void **state)
 {
     static const bool none[CLUSTER_METRIC_COUNT] = {false};
-    static const struct hf_resource_choice no_resources[CLUSTER_RESOURCE_COUNT] = {{false}};
+    static const struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
     struct record record = {0};
     struct hf_builder builder;
     (void)state;
@@ -128,7 +128,7 @@ static void what_is_off_is_not_written(void **state)
     record_name(&record, R_POD_NAME, hf_slice_text("p"));
     record_int(&record, POD_PHASE, 2, HF_EMPTY_SLICE, HF_EMPTY_SLICE);
     hf_builder_init(&builder, HF_METRICS, 1 << 20);
-    struct record_writer writer = {.builder = &builder, .metrics = none, .resources = no_resources};
+    struct record_writer writer = {.builder = &builder, .metrics = none, .resources = resources};
     record_write(&record, &writer);
     assert_int_equal(writer.points, 0);
     assert_int_equal(hf_build_finish(&builder), HF_OK);
