@@ -15,7 +15,7 @@ enum hf_prom_kind {
     HF_PROM_GAUGE = 0,
     HF_PROM_COUNTER,
     HF_PROM_HISTOGRAM,
-    HF_PROM_SUMMARY,
+    HF_PROM_SUMMARY, /* also of what has no suffix of its kind */
 };
 
 struct hf_prom_naming {

@@ -169,6 +169,8 @@ def test_a_reload_takes_other_credentials(start, tokens, ending, http_backend, g
         ({"token_url": "nowhere"}, "token_url: expected the URL"),
         ({"endpoint_params": {"a": {"b": "c"}}}, "endpoint_params: a value is"),
         ({"grant_type": "password"}, "client_credentials"),
+        ({"grant_type": "jwt-bearer", "client_certificate_key": "x"}, "grant_type: jwt-bearer is not built; use client_credentials"),
+        ({"client_certificate_key": "x"}, "client_certificate_key: it belongs to the grant jwt-bearer, which is not built"),
     ],
 )
 def test_what_is_wrong_is_said_at_the_start(start, tokens, http_backend, keys, words):

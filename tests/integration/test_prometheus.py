@@ -170,6 +170,19 @@ def test_every_kind_is_shown_with_its_translated_name(scraped):
     assert page.types["otel_daemonset_system_cpu_time_seconds_total"] == "counter"
 
 
+def test_a_sum_that_may_fall_is_no_ratio(scraped):
+    """As in the Go collector: of the unit 1, gauges alone are ratios."""
+    scraped.start()
+    request = Request()
+    request.sum("queue.size", 3, unit="1")
+    request.scope.metrics[0].sum.is_monotonic = False
+    request.gauge("queue.use", 1, unit="1")
+    scraped.send(request)
+    scraped.wait_value(1, "queue_use_ratio")
+    page = scraped.page()
+    assert page.value("queue_size") == 3 and page.types["queue_size"] == "gauge"
+
+
 def test_deltas_are_added_and_what_is_old_is_ignored(scraped):
     scraped.start()
     for start, time, value in ((0, 1, 5), (1, 2, 6), (1, 2, 6), (2, 3, 1)):

@@ -208,9 +208,12 @@ enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct 
         return HF_OK;
     }
     fold->name.size = 0;
+    /* A sum that may fall is shown as a gauge, but it is no ratio. */
+    bool is_sum = hf_message_type(place->data)->index == HF_MESSAGE_SUM;
+    enum hf_prom_kind naming = is_sum && kind == HF_PROM_GAUGE ? HF_PROM_SUMMARY : kind;
     enum hf_status status =
         hf_prom_metric_name(&fold->naming, hf_message_bytes(place->metric, METRIC_NAME),
-                            hf_message_bytes(place->metric, METRIC_UNIT), kind, &fold->name);
+                            hf_message_bytes(place->metric, METRIC_UNIT), naming, &fold->name);
     if (status == HF_INVALID) {
         fold->why = "a metric whose name is empty, or has no letter or digit";
         return HF_OK;

@@ -9,6 +9,26 @@
 #include "support/tokens/oauth2.h"
 #include "util/clock.h"
 
+/* Keys of the grant jwt-bearer, which is not built. */
+#define JWT_KEYS(X)                                                                                \
+    X(client_certificate_key)                                                                      \
+    X(client_certificate_key_file)                                                                 \
+    X(client_certificate_key_id)                                                                   \
+    X(signature_algorithm)                                                                         \
+    X(iss)                                                                                         \
+    X(audience)                                                                                    \
+    X(claims)
+
+#define JWT_INDEX(key_) JWT_##key_,
+enum { JWT_KEYS(JWT_INDEX) JWT_KEY_COUNT };
+
+enum { GRANT_CLIENT_CREDENTIALS = 0, GRANT_JWT_BEARER };
+
+struct oauth2client_config {
+    struct hf_oauth2_config oauth2; /* first: the token's */
+    struct hf_value jwt[JWT_KEY_COUNT];
+};
+
 static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_header_sink *sink)
 {
     (void)meta;
@@ -23,7 +43,8 @@ static void on_refused(void *self)
 static enum hf_status open_oauth2(struct hf_node *node, const void *config, void **ret_self,
                                   char *reterr)
 {
-    const struct hf_oauth2_options options = {.config = config, .node = node, .what = ""};
+    const struct oauth2client_config *keys = config;
+    const struct hf_oauth2_options options = {.config = &keys->oauth2, .node = node, .what = ""};
     struct hf_oauth2 *oauth2 = NULL;
     enum hf_status status = hf_oauth2_new(&options, &oauth2, reterr);
     if (status == HF_OK) {
@@ -53,10 +74,30 @@ static void close_oauth2(void *self)
 
 static const char *check_config(const void *from)
 {
-    return hf_oauth2_check(from);
+    const struct oauth2client_config *config = from;
+#define JWT_SENTENCE(key_)                                                                         \
+#key_ ": it belongs to the grant jwt-bearer, which is not built; use client_credentials with " \
+          "client_secret",
+    static const char *const sentences[] = {JWT_KEYS(JWT_SENTENCE)};
+    if (config->oauth2.grant_type == GRANT_JWT_BEARER) {
+        return "grant_type: jwt-bearer is not built; use client_credentials with client_secret, or "
+               "for Google the extension googleclientauth";
+    }
+    for (size_t i = 0; i < JWT_KEY_COUNT; i++) {
+        if (config->jwt[i].type != HF_VALUE_NONE) {
+            return sentences[i];
+        }
+    }
+    return hf_oauth2_check(&config->oauth2);
 }
 
-#define AT(member) offsetof(struct hf_oauth2_config, member)
+#define AT(member) offsetof(struct oauth2client_config, oauth2.member)
+#define JWT_FIELD(key_)                                                                            \
+    {.key = #key_,                                                                                 \
+     .type = HF_FIELD_VALUE,                                                                       \
+     .offset = offsetof(struct oauth2client_config, jwt[JWT_##key_]),                              \
+     .is_secret = true,                                                                            \
+     .help = "Not built: of the grant jwt-bearer."},
 
 static const struct hf_field fields[] = {
     {.key = "client_id",
@@ -83,8 +124,8 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_ENUM,
      .offset = AT(grant_type),
      .default_text = "client_credentials",
-     .choices = (const char *const[]){"client_credentials", NULL},
-     .help = "client_credentials."},
+     .choices = (const char *const[]){"client_credentials", "jwt-bearer", NULL},
+     .help = "client_credentials; jwt-bearer is not built."},
     {.key = "scopes",
      .type = HF_FIELD_STRING_LIST,
      .offset = AT(scopes),
@@ -109,7 +150,7 @@ static const struct hf_field fields[] = {
      .default_text = "5m",
      .help = "How long before its end a token is renewed; one that lives less than twice as long: "
              "at the half of its life."},
-    HF_FIELDS_END,
+    JWT_KEYS(JWT_FIELD) HF_FIELDS_END,
 };
 
 static const struct hf_auth auth = {.headers = add_headers, .refused = on_refused};
@@ -120,7 +161,7 @@ static const struct hf_extension_ops extension_ops = {
 
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
-    const struct hf_oauth2_config *config = from;
+    const struct hf_oauth2_config *config = &((const struct oauth2client_config *)from)->oauth2;
     const struct hf_http_client_config client = {.endpoint = config->token_url, .tls = config->tls};
     hf_probe_read(probe, config->client_id_file);
     hf_probe_read(probe, config->client_secret_file);
@@ -131,7 +172,7 @@ const struct hf_component hf_extension_oauth2client = {
     .type = "oauth2client",
     .help = "Sends a token of an OAuth 2.0 server, by the grant client_credentials.",
     .kind = HF_EXTENSION,
-    .config_size = sizeof(struct hf_oauth2_config),
+    .config_size = sizeof(struct oauth2client_config),
     .fields = fields,
     .check = check_config,
     .probe = probe_outside,
