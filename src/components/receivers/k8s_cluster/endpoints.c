@@ -1,6 +1,5 @@
 #include "endpoints.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define ZONES_MAX 64u  /* in one slice; endpoints of further zones are not counted */
@@ -95,94 +94,22 @@ void cluster_describe_slice(struct record *record, const struct cluster_wanted *
     }
 }
 
-/* ---- the tally ---- */
-
-static bool reserve(struct endpoint_tally *tally)
-{
-    if (tally->count < tally->capacity) {
-        return true;
-    }
-    size_t capacity = tally->capacity != 0 ? 2 * tally->capacity : 64;
-    struct endpoint_count *grown = reallocarray(tally->counts, capacity, sizeof(*grown));
-    if (grown == NULL) {
-        tally->failed = true;
-        return false;
-    }
-    tally->counts = grown;
-    tally->capacity = capacity;
-    return true;
-}
+/* ---- into the tally ---- */
 
 void endpoint_tally_add(struct endpoint_tally *tally, const struct record *record)
 {
     struct record_slice slice;
     size_t at = 0;
-    while (record_next_slice(record, &at, &slice) && reserve(tally)) {
+    while (record_next_slice(record, &at, &slice)) {
         size_t size = strnlen((const char *)slice.where.data, slice.where.size);
         size_t zone = size < slice.where.size ? size + 1 : size;
-        tally->counts[tally->count++] = (struct endpoint_count){
+        const struct endpoint_count count = {
             .service = slice.service,
             .address_type = hf_slice_of(slice.where.data, size),
             .zone = hf_slice_of(slice.where.data + zone, slice.where.size - zone),
             .ready = slice.ready,
             .serving = slice.serving,
             .terminating = slice.terminating};
+        endpoint_tally_put(tally, &count);
     }
-}
-
-static int compare(const void *a, const void *b)
-{
-    const struct endpoint_count *one = a;
-    const struct endpoint_count *other = b;
-    int order = hf_slice_compare(one->service, other->service);
-    order = order != 0 ? order : hf_slice_compare(one->address_type, other->address_type);
-    return order != 0 ? order : hf_slice_compare(one->zone, other->zone);
-}
-
-void endpoint_tally_sort(struct endpoint_tally *tally)
-{
-    size_t kept = 0;
-    if (tally->count == 0) {
-        return;
-    }
-    qsort(tally->counts, tally->count, sizeof(*tally->counts), compare);
-    for (size_t i = 1; i < tally->count; i++) {
-        struct endpoint_count *last = &tally->counts[kept];
-        const struct endpoint_count *next = &tally->counts[i];
-        if (compare(last, next) == 0) {
-            last->ready += next->ready;
-            last->serving += next->serving;
-            last->terminating += next->terminating;
-        } else {
-            tally->counts[++kept] = *next;
-        }
-    }
-    tally->count = kept + 1;
-}
-
-const struct endpoint_count *endpoint_tally_find(const struct endpoint_tally *tally,
-                                                 struct hf_slice service, size_t *ret_count)
-{
-    size_t low = 0;
-    size_t high = tally->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (hf_slice_compare(tally->counts[middle].service, service) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    *ret_count = 0;
-    while (low + *ret_count < tally->count &&
-           hf_slice_equal(tally->counts[low + *ret_count].service, service)) {
-        ++*ret_count;
-    }
-    return *ret_count != 0 ? &tally->counts[low] : NULL;
-}
-
-void endpoint_tally_release(struct endpoint_tally *tally)
-{
-    free(tally->counts);
-    *tally = (struct endpoint_tally){.count = 0};
 }

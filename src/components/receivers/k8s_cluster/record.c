@@ -4,7 +4,7 @@
 
 #include <holdfast/component.h>
 
-#include "endpoints.h"
+#include "endpoint_tally.h"
 
 #define SCOPE                                                                                      \
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver"
