@@ -26,6 +26,8 @@
 #define LOOK_NS (5 * HF_NS_PER_MS)
 #define QUIET_LOOKS 20u /* without any change: nothing more happens */
 #define LOOKS_MAX 4000u
+#define STEP_LOOKS 3u      /* after a step of the time */
+#define STEPS_SETTLED 300u /* with more of them, none is waited for: they would take too long */
 
 struct hf_test_bench {
     char directory[64];
@@ -314,18 +316,7 @@ enum hf_status hf_test_bench_put(struct hf_test_bench *bench, const struct hf_te
     return hf_test_input_each(input, folder, put_batch, &put, reterr);
 }
 
-/* ---- time ---- */
-
-void hf_test_bench_advance(struct hf_test_bench *bench, uint64_t ns)
-{
-    uint64_t step_ns = ns / STEPS_MAX > STEP_NS ? ns / STEPS_MAX : STEP_NS;
-    while (ns != 0) {
-        uint64_t now_ns = ns < step_ns ? ns : step_ns;
-        hf_clock_skip(now_ns);
-        hf_graph_wake(bench->graph);
-        ns -= now_ns;
-    }
-}
+/* ---- what happens ---- */
 
 static void add_consumer(void *user, const struct wal_consumer_stat *stat)
 {
@@ -358,17 +349,41 @@ static uint64_t progress(struct hf_test_bench *bench)
     return sum;
 }
 
-void hf_test_bench_settle(struct hf_test_bench *bench)
+/* Until nothing has changed for so many looks; once something has, for as many as always. */
+static void settle(struct hf_test_bench *bench, uint64_t before, unsigned looks)
 {
     const struct timespec pause = {0, (long)LOOK_NS};
-    uint64_t before = UINT64_MAX;
     unsigned quiet = 0;
-    for (unsigned i = 0; i < LOOKS_MAX && quiet < QUIET_LOOKS; i++) {
+    for (unsigned i = 0; i < LOOKS_MAX && quiet < looks; i++) {
         hf_graph_wake(bench->graph);
+        nanosleep(&pause, NULL);
         uint64_t now = progress(bench);
         quiet = now == before ? quiet + 1 : 0;
+        looks = now == before ? looks : QUIET_LOOKS;
         before = now;
-        nanosleep(&pause, NULL);
+    }
+}
+
+void hf_test_bench_settle(struct hf_test_bench *bench)
+{
+    settle(bench, progress(bench), QUIET_LOOKS);
+}
+
+/* ---- time ---- */
+
+void hf_test_bench_advance(struct hf_test_bench *bench, uint64_t ns)
+{
+    uint64_t step_ns = ns / STEPS_MAX > STEP_NS ? ns / STEPS_MAX : STEP_NS;
+    bool is_short = ns / step_ns <= STEPS_SETTLED;
+    while (ns != 0) {
+        uint64_t now_ns = ns < step_ns ? ns : step_ns;
+        uint64_t before = progress(bench);
+        hf_clock_skip(now_ns);
+        hf_graph_wake(bench->graph);
+        if (is_short) {
+            settle(bench, before, STEP_LOOKS);
+        }
+        ns -= now_ns;
     }
 }
 
