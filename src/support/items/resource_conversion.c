@@ -18,8 +18,8 @@ const char *hf_resource_conversion_check(const struct hf_resource_conversion *co
 const char *hf_resource_labels_check(const struct hf_resource_conversion *conversion,
                                      const struct hf_resource_conversion *constant)
 {
-    bool is_old = conversion->enabled || conversion->exclude_service_attributes ||
-                  conversion->included.count != 0 || conversion->excluded.count != 0;
+    bool is_old =
+        hf_resource_conversion_is_on(conversion) || conversion->exclude_service_attributes;
     if (is_old && hf_resource_conversion_is_on(constant)) {
         return "resource_to_telemetry_conversion and resource_constant_labels are the same; use "
                "the latter";
@@ -31,6 +31,19 @@ bool hf_resource_conversion_is_on(const struct hf_resource_conversion *conversio
 {
     return conversion->enabled || conversion->included.count != 0 ||
            conversion->excluded.count != 0;
+}
+
+const struct hf_resource_conversion *
+hf_resource_labels_of(const struct hf_resource_conversion *conversion,
+                      const struct hf_resource_conversion *constant)
+{
+    return hf_resource_conversion_is_on(constant) ? constant : conversion;
+}
+
+bool hf_is_service_identity(struct hf_slice key)
+{
+    return hf_slice_is(key, "service.name") || hf_slice_is(key, "service.namespace") ||
+           hf_slice_is(key, "service.instance.id");
 }
 
 /* `*` takes any text and `?` any character; all else is itself. */
@@ -69,10 +82,7 @@ bool hf_resource_conversion_takes(const struct hf_resource_conversion *conversio
                                   struct hf_slice key)
 {
     if (conversion->enabled) {
-        bool is_service = hf_slice_is(key, "service.name") ||
-                          hf_slice_is(key, "service.namespace") ||
-                          hf_slice_is(key, "service.instance.id");
-        return !(conversion->exclude_service_attributes && is_service);
+        return !(conversion->exclude_service_attributes && hf_is_service_identity(key));
     }
     if (is_in(&conversion->excluded, key)) {
         return false;

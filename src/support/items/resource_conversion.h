@@ -35,6 +35,12 @@ extern const struct hf_field hf_resource_constant_fields[];
 
 /* NULL or a sentence. */
 const char *hf_resource_conversion_check(const struct hf_resource_conversion *conversion);
+/* The one that counts: the newer name when it is on. */
+const struct hf_resource_conversion *
+hf_resource_labels_of(const struct hf_resource_conversion *conversion,
+                      const struct hf_resource_conversion *constant);
+/* service.name, service.namespace or service.instance.id: what job and instance are made of. */
+bool hf_is_service_identity(struct hf_slice key);
 /* The same of both keys. */
 const char *hf_resource_labels_check(const struct hf_resource_conversion *conversion,
                                      const struct hf_resource_conversion *constant);

@@ -40,12 +40,6 @@ static void reject(struct prometheus_fold *fold, const char *why)
 
 /* ---- resources ---- */
 
-static bool is_identity(struct hf_slice key)
-{
-    return hf_slice_is(key, "service.name") || hf_slice_is(key, "service.namespace") ||
-           hf_slice_is(key, "service.instance.id");
-}
-
 static HF_MUST_USE enum hf_status append_text(const struct hf_attributes *attributes,
                                               const char *key, struct hf_bytes *out)
 {
@@ -93,7 +87,7 @@ print_extra(struct prometheus_fold *fold, const struct hf_attributes *resource, 
     prometheus_labels_reset(&fold->labels);
     for (size_t i = 0; i < resource->count && status == HF_OK; i++) {
         const struct hf_attribute *one = &resource->items[i];
-        if (!is_identity(one->key) && !hf_slice_is(one->key, "job") &&
+        if (!hf_is_service_identity(one->key) && !hf_slice_is(one->key, "job") &&
             !hf_slice_is(one->key, "instance")) {
             status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
         }
@@ -238,8 +232,7 @@ enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct 
 
 static const struct hf_resource_conversion *conversion_of(const struct prometheus_fold *fold)
 {
-    bool is_constant = hf_resource_conversion_is_on(&fold->config->constant);
-    return is_constant ? &fold->config->constant : &fold->config->conversion;
+    return hf_resource_labels_of(&fold->config->conversion, &fold->config->constant);
 }
 
 static bool is_overridden(const struct prometheus_fold *fold, const struct position *position,

@@ -200,8 +200,7 @@ static enum hf_status set_up(struct remote_write *writer, const struct remote_wr
                                                         : HF_PROM_UNDERSCORES_PLAIN;
     writer->options = (struct prw_options){
         .name_space = config->name_space,
-        .resource_labels = hf_resource_conversion_is_on(&config->constant) ? &config->constant
-                                                                           : &config->conversion,
+        .resource_labels = hf_resource_labels_of(&config->conversion, &config->constant),
         .target_info = config->target_info.enabled,
         .created_metric = config->created.enabled,
         .metadata = config->send_metadata,

@@ -83,12 +83,6 @@ static void add_scope(const struct context *context, struct prw_labels *labels)
     prw_labels_set(labels, hf_slice_text("otel_scope_version"), hf_message_bytes(scope, 2));
 }
 
-static bool is_service(struct hf_slice key)
-{
-    return hf_slice_is(key, "service.name") || hf_slice_is(key, "service.namespace") ||
-           hf_slice_is(key, "service.instance.id");
-}
-
 /* The resource's attributes as they are copied onto every point; NULL: none are. */
 static const struct hf_attributes *copied(const struct context *context, struct hf_attributes *room)
 {
@@ -525,7 +519,7 @@ static enum hf_status put_target_info(struct context *context)
     others.items = hf_arena_take(hf_document_arena(context->place->document),
                                  (list->count + 1) * sizeof(*others.items));
     for (size_t i = 0; others.items != NULL && i < list->count; i++) {
-        if (!is_service(list->items[i].key)) {
+        if (!hf_is_service_identity(list->items[i].key)) {
             others.items[others.count++] = list->items[i];
         }
     }
