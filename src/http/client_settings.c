@@ -27,18 +27,14 @@ static void refresh_token(struct http_client_settings *settings)
         !hf_file_watch_changed(&settings->token_file, hf_clock_monotonic_ns(), TOKEN_LOOK_NS)) {
         return;
     }
-    if (hf_file_watch_read(settings->token_file.path, &text, error) != HF_OK) {
+    if (hf_file_watch_read_secret(settings->token_file.path, &text, error) != HF_OK) {
         if (settings->options.on_reload_failed != NULL) {
             settings->options.on_reload_failed(settings->options.user, error);
         }
         return;
     }
-    size_t size = strlen(text);
-    while (size > 0 && strchr(" \t\r\n", text[size - 1]) != NULL) {
-        size--;
-    }
     char *line = NULL;
-    if (size > 0 && asprintf(&line, "Bearer %.*s", (int)size, text) >= 0) {
+    if (text[0] != '\0' && asprintf(&line, "Bearer %s", text) >= 0) {
         free(settings->authorization);
         settings->authorization = line;
     }

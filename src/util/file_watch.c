@@ -53,3 +53,13 @@ enum hf_status hf_file_watch_read(const char *path, char **ret_text, char *reter
     *ret_text = fitted != NULL ? fitted : text;
     return HF_OK;
 }
+
+enum hf_status hf_file_watch_read_secret(const char *path, char **ret_text, char *reterr)
+{
+    enum hf_status status = hf_file_watch_read(path, ret_text, reterr);
+    size_t size = status == HF_OK ? strlen(*ret_text) : 0;
+    while (size > 0 && strchr(" \t\r\n", (*ret_text)[size - 1]) != NULL) {
+        (*ret_text)[--size] = '\0';
+    }
+    return status;
+}

@@ -35,3 +35,6 @@ HF_MUST_USE bool hf_file_watch_changed(struct hf_file_watch *watched, uint64_t n
  * (HF_WATCHED_BYTES_MAX), HF_NOMEM: `reterr` (512 bytes) is a sentence with the path.
  */
 HF_MUST_USE enum hf_status hf_file_watch_read(const char *path, char **ret_text, char *reterr);
+/* The same without the blanks and line breaks at its end, as a file with a secret is meant. */
+HF_MUST_USE enum hf_status hf_file_watch_read_secret(const char *path, char **ret_text,
+                                                     char *reterr);

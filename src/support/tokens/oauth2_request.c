@@ -82,14 +82,7 @@ static enum hf_status read_one(const char *text, const char *path, char **ret_te
         }
         return HF_OK;
     }
-    enum hf_status status = hf_file_watch_read(path, ret_text, reterr);
-    if (status == HF_OK) {
-        size_t size = strlen(*ret_text);
-        while (size > 0 && strchr(" \t\r\n", (*ret_text)[size - 1]) != NULL) {
-            (*ret_text)[--size] = '\0';
-        }
-    }
-    return status;
+    return hf_file_watch_read_secret(path, ret_text, reterr);
 }
 
 static enum hf_status make_form(const struct hf_oauth2_config *config,

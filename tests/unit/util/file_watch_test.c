@@ -69,11 +69,30 @@ static void reads_whole_files_within_the_limit(void **state)
     assert_int_equal(hf_file_watch_read("/tmp", &text, error), HF_IO);
 }
 
+static void reads_a_secret_without_what_ends_its_line(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/hf-secret-XXXXXX";
+    char error[512], *text = NULL;
+    assert_true(close(mkstemp(path)) == 0);
+    write_file(path, " a b \t\r\n\n", 1);
+    assert_int_equal(hf_file_watch_read_secret(path, &text, error), HF_OK);
+    assert_string_equal(text, " a b");
+    free(text);
+    write_file(path, " \n", 1);
+    assert_int_equal(hf_file_watch_read_secret(path, &text, error), HF_OK);
+    assert_string_equal(text, "");
+    free(text);
+    unlink(path);
+    assert_int_equal(hf_file_watch_read_secret(path, &text, error), HF_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_changes_and_nothing_else),
         cmocka_unit_test(reads_whole_files_within_the_limit),
+        cmocka_unit_test(reads_a_secret_without_what_ends_its_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

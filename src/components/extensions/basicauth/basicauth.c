@@ -322,18 +322,13 @@ static enum hf_status read_part(const char *text, const char *path, char *room, 
         snprintf(room, CREDENTIALS_MAX, "%s", text != NULL ? text : "");
         return HF_OK;
     }
-    enum hf_status status = hf_file_watch_read(path, &content, reterr);
+    enum hf_status status = hf_file_watch_read_secret(path, &content, reterr);
     if (status != HF_OK) {
         return status;
     }
-    size_t size = strlen(content);
-    while (size > 0 && strchr(" \t\r\n", content[size - 1]) != NULL) {
-        size--;
-    }
-    content[size] = '\0';
-    snprintf(room, CREDENTIALS_MAX, "%s", content);
+    int size = snprintf(room, CREDENTIALS_MAX, "%s", content);
     free(content);
-    if (size >= CREDENTIALS_MAX) {
+    if (size >= (int)CREDENTIALS_MAX) {
         snprintf(reterr, HF_ERROR_MAX, "%s is longer than %u bytes", path, CREDENTIALS_MAX - 1);
         return HF_TOO_LARGE;
     }
