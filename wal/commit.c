@@ -14,7 +14,7 @@
 #include "amount.h"
 #include "head.h"
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct group {
     struct wal_append *first; /* linked by next */

@@ -8,7 +8,7 @@
 
 #include "amount.h"
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define RECLAIM_WAIT_NS HF_NS_PER_S
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define WRITE_NS (200 * HF_NS_PER_MS)
 #define IDLE_NS (2 * HF_NS_PER_S)

@@ -3,7 +3,7 @@
  * cursors now. The janitor itself is in janitor.c. Lock held.
  */
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 void wal_janitor_call(struct wal *wal)
 {

@@ -14,8 +14,8 @@
 
 #include "internal.h"
 #include "recover.h"
-#include "util/clock.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MAX (UINT64_C(4) << 30)

@@ -7,7 +7,7 @@
 
 #include "amount.h"
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define HISTOGRAM_FIRST_NS UINT64_C(16000)
 

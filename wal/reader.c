@@ -11,7 +11,7 @@
 
 #include "index.h"
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Bytes read for nothing rather than by a system call of their own. */
 #define RANGE_GAP_MAX 8192u

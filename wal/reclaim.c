@@ -10,7 +10,7 @@
 
 #include "index.h"
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* A file much smaller than a segment is not worth keeping, one much larger (other settings made it)
  * neither. */

@@ -1,6 +1,6 @@
 #include "retry.h"
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define WAIT_MIN_NS (25 * HF_NS_PER_MS)
 #define WAIT_MAX_NS HF_NS_PER_S

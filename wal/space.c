@@ -7,7 +7,7 @@
 
 #include "amount.h"
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define FLOOR_PERCENT 5u
 #define FLOOR_MAX (UINT64_C(1) << 30)

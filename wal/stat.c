@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static double rate(const struct wal *wal)
 {

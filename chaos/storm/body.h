@@ -12,7 +12,7 @@
 
 #include <holdfast/batch.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct storm_body {
     struct hf_bytes bytes;

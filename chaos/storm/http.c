@@ -12,7 +12,7 @@
 
 #include <holdfast/ref.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ANSWER_LIMIT_NS (30 * HF_NS_PER_S)
 #define FAILURE_PAUSE_NS (50 * HF_NS_PER_MS)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define RETRY_MS 20
 #define FOREVER_NS (3600 * HF_NS_PER_S) /* longer than any sender waits */

@@ -19,7 +19,7 @@
 #include "http.h"
 #include "storm.h"
 #include "truth.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define RETRY_NS (50 * HF_NS_PER_MS)
 #define ATTEMPT_NS (30 * HF_NS_PER_S)

@@ -17,7 +17,7 @@
 
 #include "grpc/server.h"
 #include "http/server.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "util/loop.h"
 #include "body.h"
 #include "counters.h"

@@ -27,7 +27,7 @@ SOURCE = HERE.parents[1]
 USER = 10001
 ARCH = None  # another one than this machine's
 TRIPLET = os.environ.get("CROSS_TRIPLET")
-# Loaded by dlopen: the linker does not name them. src/kafka/library.c, src/journal/library.c, src/util/snappy_library.c
+# Loaded by dlopen: the linker does not name them. src/kafka/library.c, src/journal/library.c, src/util/compress/snappy_library.c
 LOADED = ("librdkafka.so.1", "libsystemd.so.0", "libsnappy.so.1")
 # The names by which manifests, charts and the operator start a collector.
 NAMES = ("holdfast", "otelcol", "otelcol-contrib", "otelcol-k8s")

@@ -17,8 +17,8 @@
 #include "pdata/any_make.h"
 #include "pdata/document.h"
 #include "pdata/message.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 /* Field numbers of OTLP. */
 enum { RESOURCE_LOGS = 1, SCOPE_LOGS = 2, LOG_RECORDS = 2, LOG_TIME = 1, LOG_BODY = 5 };

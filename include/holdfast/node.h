@@ -63,7 +63,8 @@ struct hf_log_key {
 void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const char *message,
                       const struct hf_log_key *keys);
 
-/* The registry of self-metrics (util/metrics.h), and the loops that receivers share (at least one).
+/* The registry of self-metrics (util/metrics/metrics.h), and the loops that receivers share (at
+ * least one).
  */
 struct hf_metrics *hf_node_metrics(const struct hf_node *node);
 struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count);

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "texts.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TIMEOUT_NS (2 * HF_NS_PER_S)
 #define URL_ROOM 2048u

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "util/base64.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define LIFE_S 900u
 #define NOTHING_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

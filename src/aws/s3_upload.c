@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "texts.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
+#include "util/time/clock.h"
 
 #define PARTS_MAX 10000u /* what S3 allows */
 

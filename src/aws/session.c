@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "util/clock.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define ERROR_MAX 512u
 #define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first credentials, in start */

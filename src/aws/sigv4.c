@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/digest.h"
 
 #define SIGNED_MAX 24u

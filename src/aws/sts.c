@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "texts.h"
-#include "util/clock.h"
 #include "util/digest.h"
 #include "util/escape.h"
+#include "util/time/clock.h"
 
 #define TIMEOUT_NS (10 * HF_NS_PER_S)
 #define URL_ROOM 1024u

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "util/file_watch.h"
-#include "util/time_layout.h"
+#include "util/time/time_layout.h"
 #include "json/json.h"
 
 #define NS_PER_S 1000000000

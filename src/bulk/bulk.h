@@ -18,7 +18,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/json_write.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Of an exporter and the machine: 16 hexadecimal digits. */
 #define HF_BULK_SOURCE_SIZE 16u

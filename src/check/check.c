@@ -12,9 +12,9 @@
 #include "service/ephemeral.h"
 #include "storage/storage.h"
 #include "support/probe/probe.h"
-#include "util/log.h"
+#include "util/log/log.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct check {
     const struct hf_check_options *options;

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 /* An exporter that does not answer within its deadline is given that much more. */
 #define GRACE_NS (2 * HF_NS_PER_S)

@@ -12,7 +12,7 @@
 #include "progress_view.h"
 #include "service/control_protocol.h"
 #include "service/hand_over.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ASK_EVERY_NS 200000000L
 #define PRINT_EVERY_NS UINT64_C(1000000000)

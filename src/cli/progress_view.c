@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "service/queue/progress.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define MARKED_MAX 64u
 #define BAR_WIDTH 30

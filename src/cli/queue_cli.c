@@ -16,7 +16,7 @@
 #include "service/queue/orphans.h"
 #include "service/queue/output.h"
 #include "storage/storage.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 #define WORDS_MAX HF_CONTROL_WORDS_MAX
 #define ASK_EVERY_NS 100000000L

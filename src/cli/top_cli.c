@@ -13,7 +13,7 @@
 #include "control_client.h"
 #include "top/once.h"
 #include "top/screen.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define INTERVAL_MIN_NS (100 * HF_NS_PER_MS)
 #define WIDTH_DEFAULT 80u

@@ -8,7 +8,7 @@
 #include "commands.h"
 #include "config/scalar.h"
 #include "kubernetes/access.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "webhook/webhook.h"
 
 #define NAMESPACE_MAX 254

@@ -9,7 +9,7 @@
 
 #include <holdfast/field.h>
 
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 /* Where own telemetry of one signal is sent, by OTLP. */
 struct hf_push_config {

@@ -8,7 +8,7 @@
 
 #include <holdfast/field.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 /* How requests are joined; from the pipeline's batch processor or sending_queue::batch. */
 struct batch_limits {

@@ -7,7 +7,7 @@
 #include "delivery_state.h"
 #include "export_request.h"
 #include "request_lists.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 struct dead_letter_write {
     struct wal_append append; /* to the dead letters on disk */

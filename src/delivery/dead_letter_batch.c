@@ -9,7 +9,7 @@
 #include "pdata/edit.h"
 #include "pdata/json.h"
 #include "pdata/utf8.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* The client's entries of a record. Of those that an earlier dead letter added, only the pipeline
  * is kept.

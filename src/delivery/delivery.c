@@ -13,7 +13,7 @@
 #include "queue_reader.h"
 #include "requeue.h"
 #include "storage/storage.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Of exporters without delivery keys: one request at a time, retried without limit. */
 static const struct hf_delivery_config default_config = {

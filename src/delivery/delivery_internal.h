@@ -18,9 +18,9 @@
 #include "node/exporter_history.h"
 #include "storage/storage.h"
 #include "util/aimd.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 #include "util/own_spans.h"
 
 /* A record that was read from the queue, until all its items are done with. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "util/log.h"
+#include "util/log/log.h"
 
 double hf_delivery_draw(struct hf_delivery *delivery)
 {

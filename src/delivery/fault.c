@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 void hf_fault_init(struct hf_fault *fault)
 {

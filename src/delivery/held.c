@@ -7,7 +7,7 @@
 #include "export_request.h"
 #include "in_flight.h"
 #include "util/backoff.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 /* What is kept of each is about 200 bytes. */
 #define HELD_RECORDS_MAX 65536u

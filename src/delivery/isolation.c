@@ -6,7 +6,7 @@
 #include "delivery_state.h"
 #include "export_request.h"
 #include "request_lists.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 /* One failure among requests that are delivered proves little; at the second one the request is
  * halved. When no other request was delivered it is halved at the third failure, and its halves are

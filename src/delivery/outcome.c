@@ -11,7 +11,7 @@
 #include "isolation.h"
 #include "item_outcomes.h"
 #include "request_lists.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 static void delivered(struct export_request *request, const struct hf_outcome *outcome)
 {

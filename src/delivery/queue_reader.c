@@ -12,7 +12,7 @@
 #include "request_lists.h"
 #include "requeue.h"
 #include "tapped_export.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define READ_BYTES ((size_t)1 << 20)
 #define SENDS_AT_ONCE 64

@@ -1,7 +1,7 @@
 #include "requeue.h"
 
 #include "delivery_state.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 #define OPEN_AGAIN_NS UINT64_C(1000000000)
 

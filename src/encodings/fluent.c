@@ -10,7 +10,7 @@
 #include "pdata/json_value.h"
 #include "pdata/repair.h"
 #include "pdata/utf8.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define VALUES_BYTES_MAX ((size_t)64 << 20)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "node.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define RANGE_MAX 100000
 

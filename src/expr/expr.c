@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "node.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define ARENA_BYTES ((size_t)1 << 20)
 

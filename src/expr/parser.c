@@ -5,7 +5,7 @@
 
 #include "lexer.h"
 #include "node.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define ITEMS_MAX 256u
 

@@ -19,9 +19,9 @@
 #include "outbox.h"
 #include "resolve.h"
 #include "target.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 enum hf_grpc_code {
     CODE_OK = 0,

@@ -21,10 +21,10 @@
 #include "server.h"
 #include "stream_ids.h"
 #include "util/census.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/intake.h"
 #include "util/loop.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 #define HF_GRPC_WRITE_BUFFER_BYTES (64u * 1024)
 #define HF_GRPC_HURRY_NS (UINT64_C(10) * 1000000) /* between ticks that do not wait */

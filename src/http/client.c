@@ -14,8 +14,8 @@
 #include "client_internal.h"
 #include "client_redirect.h"
 #include "client_settings.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define IDLE_TRANSFERS_MAX 32u
 

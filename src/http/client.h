@@ -16,7 +16,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct hf_http_client;
 struct hf_loop;

@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "client_internal.h"
-#include "util/clock.h"
 #include "util/spoken.h"
+#include "util/time/clock.h"
 
 static enum hf_status status_of(CURLcode code, const struct hf_http_call *call)
 {

@@ -7,7 +7,7 @@
 
 #include "client.h"
 #include "client_tls.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_HTTP_SHOWN_MAX 256
 

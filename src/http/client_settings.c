@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TOKEN_LOOK_NS (10 * HF_NS_PER_S)
 

@@ -6,7 +6,7 @@
 #include <holdfast/component.h>
 
 #include "client_tls.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define LOOK_NS (5 * HF_NS_PER_S)
 

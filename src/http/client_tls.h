@@ -11,8 +11,8 @@
 #include <holdfast/ref.h>
 
 #include "util/file_watch.h"
-#include "util/tls.h"
-#include "util/tls_names.h"
+#include "util/tls/tls.h"
+#include "util/tls/tls_names.h"
 
 enum http_pem { HTTP_PEM_CA = 0, HTTP_PEM_CERT, HTTP_PEM_KEY, HTTP_PEM_COUNT };
 

@@ -8,10 +8,10 @@
 
 #include "client_internal.h"
 #include "client_redirect.h"
-#include "util/clock.h"
 #include "util/header_list.h"
 #include "util/header_text.h"
 #include "util/proxy.h"
+#include "util/time/clock.h"
 
 #define HEADER_LINE_MAX (HF_HEADER_BYTES_MAX + 8)
 #define HOST_LINE_MAX 1024

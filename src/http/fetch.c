@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 struct hf_http_fetcher {
     struct hf_loop *loop;

@@ -12,7 +12,7 @@
 #include <holdfast/status.h>
 
 #include "client.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_http_fetcher;
 

@@ -15,8 +15,8 @@
 #include "server_greeting.h"
 #include "server_internal.h"
 #include "server_tls.h"
-#include "util/clock.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define CONNECTIONS_DEFAULT 10000u
 #define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)

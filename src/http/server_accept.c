@@ -11,7 +11,7 @@
 
 #include "server_greeting.h"
 #include "server_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define WATCH_PERIOD_MS 1000
 #define RELIEF_PERIOD_MS 20

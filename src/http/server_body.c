@@ -10,8 +10,8 @@
 #include <strings.h>
 
 #include "server_internal.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
+#include "util/time/clock.h"
 
 #define FIRST_BYTES 65536u
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "server_internal.h"
-#include "util/clock.h"
 #include "util/spoken.h"
+#include "util/time/clock.h"
 
 #define EVENTS_A_TURN 64
 /* As for the headers, of which they are the beginning. */

@@ -8,7 +8,7 @@
 #include <gnutls/x509.h>
 
 #include "server_handshake.h"
-#include "util/tls_names.h"
+#include "util/tls/tls_names.h"
 
 #define VERSION_TLS_1_0 0x0301u
 #define SUITES_OF_TLS_1_3 0x13u

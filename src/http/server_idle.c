@@ -7,7 +7,7 @@
 
 #include "server_greeting.h"
 #include "server_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 void hf_http_idle_enter(struct hf_http_server *server, struct http_connection *connection)
 {

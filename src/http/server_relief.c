@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #include "server_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TRIM_INTERVAL_NS (5 * HF_NS_PER_S)
 

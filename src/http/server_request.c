@@ -12,7 +12,7 @@
 #include <strings.h>
 
 #include "server_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ANSWER_GRACE_NS (60 * HF_NS_PER_S)
 

@@ -13,10 +13,10 @@
 #include <holdfast/component.h>
 
 #include "server_tls.h"
-#include "util/clock.h"
 #include "util/file_watch.h"
-#include "util/tls.h"
-#include "util/tls_names.h"
+#include "util/time/clock.h"
+#include "util/tls/tls.h"
+#include "util/tls/tls_names.h"
 
 #define LOOK_NS (5 * HF_NS_PER_S)
 #define PRIORITIES_DEFAULT "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"

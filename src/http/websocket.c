@@ -9,7 +9,7 @@
 
 #include "client_settings.h"
 #include "util/base64.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "websocket_frame.h"
 #include "websocket_handshake.h"
 

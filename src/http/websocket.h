@@ -14,7 +14,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 #define HF_WEBSOCKET_WHY_MAX 256
 

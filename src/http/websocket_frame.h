@@ -11,7 +11,7 @@
 
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum hf_websocket_opcode {
     HF_WEBSOCKET_CONTINUATION = 0,

@@ -7,10 +7,10 @@
 #include <strings.h>
 
 #include "util/base64.h"
-#include "util/clock.h"
 #include "util/digest.h"
 #include "util/header_list.h"
 #include "util/header_text.h"
+#include "util/time/clock.h"
 
 /* What RFC 6455 appends to the key. */
 #define MAGIC "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

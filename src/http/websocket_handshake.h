@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "websocket.h"
 
 #define HF_WEBSOCKET_KEY_SIZE 24u

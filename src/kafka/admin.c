@@ -8,7 +8,7 @@
 #include <holdfast/component.h>
 
 #include "client.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define SLICE_NS (2 * HF_NS_PER_S) /* a call of the library's cannot be ended */
 #define PAUSE_NS (100 * HF_NS_PER_MS)

@@ -6,7 +6,7 @@
 #include <holdfast/component.h>
 
 #include "client.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* What the library's threads say last. */
 struct asking {

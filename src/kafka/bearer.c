@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define LIFE_MS 15000u       /* as the library is told; it asks again after four fifths of it */
 #define PRINCIPAL "holdfast" /* has to be something; it is not sent */

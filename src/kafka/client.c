@@ -9,7 +9,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 enum hf_status hf_kafka_status(rd_kafka_resp_err_t error)
 {

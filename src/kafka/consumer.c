@@ -5,7 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* A wake-up of the library can be missed, and it expects to be asked now and then. */
 #define LOOK_NS UINT64_C(200000000)

@@ -11,7 +11,7 @@
 #include <holdfast/field.h>
 #include <holdfast/status.h>
 
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 enum hf_kube_auth { HF_KUBE_NONE = 0, HF_KUBE_SERVICE_ACCOUNT, HF_KUBE_CONFIG };
 

@@ -11,8 +11,8 @@
 #include <holdfast/component.h>
 
 #include "http/client.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define PROBE_IDLE_NS (30 * HF_NS_PER_S)
 

@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "request.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define TIMEOUT_NS (30 * HF_NS_PER_S)

@@ -14,7 +14,7 @@
 
 #include "client.h"
 #include "http/client.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_KUBE_ANSWER_BYTES_MAX (32u << 20)
 

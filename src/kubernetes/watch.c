@@ -8,9 +8,9 @@
 #include <holdfast/component.h>
 
 #include "http/client.h"
-#include "util/clock.h"
 #include "util/fnv.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 #include "watch_state.h"
 
 #define OBJECT_BYTES_MAX                                                                           \

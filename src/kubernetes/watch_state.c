@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define LIST_SECONDS 300u
 #define WATCH_SECONDS_LEAST 300u

@@ -6,8 +6,8 @@
 
 #include "joined.h"
 #include "operator.h"
-#include "util/clock.h"
-#include "util/time_layout.h"
+#include "util/time/clock.h"
+#include "util/time/time_layout.h"
 
 enum format { DETECT = 0, DOCKER, CRIO, CONTAINERD };
 

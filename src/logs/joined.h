@@ -5,7 +5,7 @@
 #pragma once
 
 #include "entry.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct joined {
     struct joined *next;

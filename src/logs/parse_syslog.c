@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "operator.h"
-#include "util/time_layout.h"
+#include "util/time/time_layout.h"
 
 #define OCTETS_MAX_DEFAULT 8192u
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "operator.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static bool take_text(struct run *run, const struct hf_expr_value *from, struct hf_slice *ret)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "operator.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define OPERATORS_MAX 256u
 #define CONFIG_BYTES ((size_t)16 << 20)

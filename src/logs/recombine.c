@@ -5,7 +5,7 @@
 
 #include "joined.h"
 #include "operator.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct recombine_state {
     struct hf_expr *is_first, *is_last; /* exactly one */

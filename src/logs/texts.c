@@ -4,9 +4,9 @@
  */
 #include "operator.h"
 #include "pdata/utf8.h"
-#include "util/compress.h"
-#include "util/regex.h"
-#include "util/regex_expand.h"
+#include "util/compress/compress.h"
+#include "util/regex/regex.h"
+#include "util/regex/regex_expand.h"
 
 /* ECMA-48: a control sequence begins with ESC [ and ends with a letter or a sign like ~. */
 #define CONTROL_SEQUENCE "\\x1b\\[[0-?]*[ -/]*[@-~]"

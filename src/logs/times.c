@@ -2,7 +2,7 @@
  * times: time_parser, and the timestamp block of parsers.
  */
 #include "operator.h"
-#include "util/time_layout.h"
+#include "util/time/time_layout.h"
 
 /* Layouts that read what RFC 3339 is, in UTC; Z is literal in them, an offset is no match. */
 static const char *const zulu_layouts[] = {"%Y-%m-%dT%H:%M:%S.%LZ", "%Y-%m-%dT%H:%M:%S.%fZ",

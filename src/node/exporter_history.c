@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct hf_exporter_history {
     struct hf_exporter_history *next;

@@ -4,8 +4,8 @@
 
 #include <stdarg.h>
 
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 const char *hf_node_id(const struct hf_node *node)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct hf_tap {
     const struct hf_host *host;

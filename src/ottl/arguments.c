@@ -6,7 +6,7 @@
 #include "function.h"
 #include "glob.h"
 #include "pdata/json_value.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 /* ---- texts of values ---- */
 

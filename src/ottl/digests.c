@@ -4,10 +4,10 @@
 
 #include "function.h"
 #include "pdata/json_value.h"
-#include "util/clock.h"
 #include "util/digest.h"
 #include "util/fnv.h"
 #include "util/hash.h"
+#include "util/time/clock.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \

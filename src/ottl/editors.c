@@ -5,7 +5,7 @@
 #include "function.h"
 #include "pdata/attributes.h"
 #include "pdata/document.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 /* ---- set ---- */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "resolve_internal.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define FOLD_LIMIT_BYTES (4u << 20)
 

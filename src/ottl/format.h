@@ -8,7 +8,7 @@
 
 #include <holdfast/slice.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "value.h"
 
 /* One argument. `text`: what it is as a text, for those that have no verbs of their own (maps,

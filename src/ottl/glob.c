@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/compress.h"
-#include "util/regex.h"
+#include "util/compress/compress.h"
+#include "util/regex/regex.h"
 
 #define PATTERN_MAX 65536u
 

@@ -7,8 +7,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/compress.h"
-#include "util/regex.h"
+#include "util/compress/compress.h"
+#include "util/regex/regex.h"
 
 #define DEPTH_MAX 24u
 #define EXPRESSION_MAX_BYTES (64u << 10)

@@ -4,7 +4,7 @@
 
 #include "function.h"
 #include "grok.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 enum { TARGET, PATTERN, ONLY_NAMED, DEFINITIONS };
 

@@ -3,7 +3,7 @@
 
 #include "function.h"
 #include "pdata/json_value.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \

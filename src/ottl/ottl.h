@@ -26,7 +26,7 @@
 #include "pdata/path.h"
 #include "pdata/walk.h"
 #include "util/arena.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* ---- compiling ---- */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "function.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static bool has_names(const struct hf_regex *regex)
 {

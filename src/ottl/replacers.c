@@ -4,8 +4,8 @@
 
 #include "function.h"
 #include "pdata/document.h"
-#include "util/regex.h"
-#include "util/regex_expand.h"
+#include "util/regex/regex.h"
+#include "util/regex/regex_expand.h"
 
 /* The arguments of one replacing editor, evaluated. */
 struct replacing {

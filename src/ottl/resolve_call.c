@@ -5,7 +5,7 @@
 #include "glob.h"
 #include "lambda.h"
 #include "resolve_internal.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static enum hf_ottl_argument_kind kind_of(const struct hf_ottl_function *function, size_t argument)
 {

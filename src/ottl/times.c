@@ -5,8 +5,8 @@
 #include <holdfast/component.h>
 
 #include "function.h"
-#include "util/clock.h"
-#include "util/time_layout.h"
+#include "util/time/clock.h"
+#include "util/time/time_layout.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \

@@ -12,7 +12,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "xml_library.h"
 
 #define HF_XML_DEPTH_MAX 250u

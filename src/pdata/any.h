@@ -9,7 +9,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum hf_any_type {
     HF_ANY_EMPTY = 0,

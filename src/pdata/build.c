@@ -7,7 +7,7 @@
 #include "build_internal.h"
 #include "repair.h"
 #include "utf8.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 enum {
     REQUEST_RESOURCE = 1, /* in Export...ServiceRequest */

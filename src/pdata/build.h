@@ -26,7 +26,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "wire.h"
 
 enum hf_build_level {

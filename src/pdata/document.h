@@ -21,7 +21,7 @@
 
 #include "message.h"
 #include "util/arena.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* What the changes of one request may take beside its own bytes. */
 #define HF_DOCUMENT_LIMIT_BYTES (256u << 20)

@@ -15,7 +15,7 @@
 #include <holdfast/status.h>
 
 #include "attributes.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Where the attributes stand. Messages' bytes, empty when they are not there, valid as long as the
  * call. What is known of a resource or scope holds as long as its number is the same. */

@@ -7,7 +7,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_JSON_ERROR_MAX 256
 

@@ -18,7 +18,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_payload {
     struct hf_slice *slices; /* the body; into the bodies and into `bytes` */

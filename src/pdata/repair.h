@@ -13,7 +13,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /*
  * Appends the repaired request to `out`; `ret_count` is the number of strings that were repaired,

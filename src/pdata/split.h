@@ -14,7 +14,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /*
  * Appends to `out` the request of the items [first, first + count) of `raw`, which has passed

@@ -11,7 +11,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum hf_text_detail {
     HF_TEXT_LINES, /* a line each resource, scope and item */

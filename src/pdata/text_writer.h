@@ -11,7 +11,7 @@
 #include <holdfast/batch.h>
 #include <holdfast/slice.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "wire.h"
 #include "wire_find.h"
 

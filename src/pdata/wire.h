@@ -18,7 +18,7 @@
 #include <holdfast/status.h>
 
 #include "schema.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "wire_varint.h"
 
 #define HF_WIRE_NUMBER_MAX 536870911u /* 2^29 - 1, protobuf's largest field number */

@@ -9,7 +9,7 @@
 
 #include "checkpoints.h"
 #include "node/node.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define NAMES_MAX 256u /* that are forgotten with one record */
 

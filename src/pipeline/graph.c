@@ -18,8 +18,8 @@
 #include "queued_processor.h"
 #include "shards.h"
 #include "storage/storage.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 /* ---- nodes ---- */
 

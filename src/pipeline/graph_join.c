@@ -14,7 +14,7 @@
 #include "shards.h"
 #include "storage/storage.h"
 #include "util/delivery_config.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 #include <holdfast/batching.h>
 
 /* What the exporters of a pipeline ask of its queue: the largest limit, the strongest wish. */

@@ -17,7 +17,7 @@
 #include "listeners.h"
 #include "storage/storage.h"
 #include "util/memory.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 #include "util/own_spans.h"
 
 static const struct hf_auth *auth_of(const struct hf_node *extension)

@@ -19,8 +19,8 @@
 #include "once.h"
 #include "shards.h"
 #include "storage/storage.h"
-#include "util/compress.h"
-#include "util/metrics.h"
+#include "util/compress/compress.h"
+#include "util/metrics/metrics.h"
 #include "util/own_spans.h"
 
 struct submission;

@@ -11,8 +11,8 @@
 #include "graph_internal.h"
 #include "queued_processor.h"
 #include "storage/storage.h"
-#include "util/clock.h"
-#include "util/log.h"
+#include "util/log/log.h"
+#include "util/time/clock.h"
 
 #define STOP_GRACE_NS UINT64_C(1500000000)
 

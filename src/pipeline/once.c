@@ -7,8 +7,8 @@
 #include "checkpoints.h"
 #include "pdata/split.h"
 #include "record_window.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
+#include "util/time/clock.h"
 
 /* The name of a window among a queue's checkpoints. Those of receivers begin with an id, which is
  * never empty. */

@@ -8,7 +8,7 @@
 #include "config/telemetry.h"
 #include "delivery/delivery.h"
 #include "graph_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 const char *hf_state_name(enum hf_state state)
 {

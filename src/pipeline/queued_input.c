@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "storage/storage.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define READ_BYTES ((size_t)1 << 20)
 #define TAKES_AT_ONCE 64 /* then timers and outputs get their turn */

@@ -9,7 +9,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum hf_prom_escaping {
     HF_PROM_UNDERSCORES = 0, /* each other character is `_` */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "pdata/build_metrics.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TIME_MS_MAX (INT64_MAX / (int64_t)HF_NS_PER_MS) /* that nanoseconds can tell */
 

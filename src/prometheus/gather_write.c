@@ -12,7 +12,7 @@
 #include "gather_internal.h"
 #include "pdata/build_metrics.h"
 #include "units.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "util/digest.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define JOINED_MAX (64u << 10) /* bytes of the source labels' values together */
 #define DEFAULT_REGEX "(.*)"

@@ -9,7 +9,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* The fewest digits that give the same number, with an exponent below 1e-4 and from 1e6; with
  * `pointed` an integer gets ".0", as OpenMetrics wants the bounds. */

@@ -4,7 +4,7 @@
 
 #include "reload_metrics.h"
 #include "storage/storage.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 void hf_announce_reload(struct hf_announce *announce, const struct hf_host *host, bool succeeded)
 {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "status/words.h"
-#include "util/certificate.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
+#include "util/tls/certificate.h"
 
 #define READ_NS (60 * HF_NS_PER_S)
 #define ROWS_MAX 256u /* more have no gauge */

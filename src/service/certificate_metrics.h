@@ -10,7 +10,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct hf_certificate_metrics;
 

@@ -14,7 +14,7 @@
 #include "storage/storage.h"
 #include "tail/tail_command.h"
 #include "tail/tail_words.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct hf_commands {
     struct hf_host *host;

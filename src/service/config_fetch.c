@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "http/fetch.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define USER_AGENT "holdfast/" HF_VERSION
 #define TIMEOUT_NS (5 * HF_NS_PER_S) /* a reload waits for it, and a stop for the reload */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
 #include "util/file_watch.h"
+#include "util/time/clock.h"
 
 #define FILE_SCHEME "file:"
 

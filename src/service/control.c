@@ -18,8 +18,8 @@
 #include "control_protocol.h"
 #include "pipeline/occupied.h"
 #include "servers.h"
-#include "util/clock.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define REQUEST_TIMEOUT_NS (5 * HF_NS_PER_S)
 #define CLIENTS_MAX 16u

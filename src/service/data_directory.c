@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "service.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 /* What an extension says of the data directory; NULL: nothing. */
 static const struct hf_storage_config *storage_named_by(const struct hf_config_component *extension)

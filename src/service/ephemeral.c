@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "drain_command.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define VARIABLE "HOLDFAST_EPHEMERAL"
 /* A Pod has 30 s unless it says otherwise; the stop itself takes up to 2 s. */

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 #include "storage/storage.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 /* HOLDFAST_EPHEMERAL: 1 yes, 0 no; otherwise as the directory's file system and mount are. */
 bool hf_ephemeral_is(const char *directory);

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static timer_t timer;
 static volatile sig_atomic_t has_timer, is_armed;

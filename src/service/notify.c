@@ -9,7 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* The text of the status is kept up to date even without a watchdog. */
 #define PERIOD_NS (5 * HF_NS_PER_S)

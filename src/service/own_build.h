@@ -8,7 +8,7 @@
 #include <holdfast/node.h>
 
 #include "pdata/build.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 #include "util/own_spans.h"
 
 /* The attributes of the process, with those of service::telemetry::resource. */

@@ -8,7 +8,7 @@
 
 #include "grpc/client.h"
 #include "http/client.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
 
 #define HEADERS_MAX 64u

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct hf_own_item {
     struct hf_own_item *next;

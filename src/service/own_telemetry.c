@@ -10,10 +10,10 @@
 
 #include "own_client.h"
 #include "own_queue.h"
-#include "util/clock.h"
-#include "util/log.h"
+#include "util/log/log.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define OWN_NAME "own telemetry"
 #define LOOK_NS (100 * HF_NS_PER_MS)

@@ -1,6 +1,6 @@
 #include "reload_metrics.h"
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 void hf_reload_show(struct hf_metrics *metrics, bool succeeded)
 {

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 /* After the start, and after each reload. */
 void hf_reload_show(struct hf_metrics *metrics, bool succeeded);

@@ -12,8 +12,8 @@
 #include "pipeline/listeners.h"
 #include "process.h"
 #include "storage/storage.h"
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 /* How the metrics are shown: by a configuration. */
 struct shown {

@@ -30,11 +30,11 @@
 #include "self_metrics.h"
 #include "status_line.h"
 #include "storage/storage.h"
-#include "util/clock.h"
 #include "util/escape.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 #include "util/own_spans.h"
+#include "util/time/clock.h"
 
 #define STATUS_PERIOD_S 5
 #define SWEEP_PERIOD_S 1

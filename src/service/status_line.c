@@ -6,8 +6,8 @@
 
 #include "pipeline/graph.h"
 #include "storage/storage.h"
-#include "util/clock.h"
 #include "util/escape.h"
+#include "util/time/clock.h"
 
 struct sums {
     uint64_t received, delivered, queued, oldest_ns;

@@ -6,7 +6,7 @@
 
 #include <holdfast/batch.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_where;
 

@@ -11,7 +11,7 @@
 #include <holdfast/component.h>
 
 #include "storage_internal.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 /* Queues with a name that begins with a dot are none. A folder gets it before its files go, so that
  * a kill leaves either the whole queue or none. */

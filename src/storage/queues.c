@@ -12,7 +12,7 @@
 
 #include "refusal.h"
 #include "storage_internal.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 #define QUEUES_MAX 1024
 #define DEAD_LETTER_SEGMENT_BYTES (UINT64_C(16) << 20)

@@ -17,7 +17,7 @@
 
 #include "data_dir_check.h"
 #include "storage_internal.h"
-#include "util/log.h"
+#include "util/log/log.h"
 #include "wal/lock.h"
 
 #define DEFAULT_MAX_BYTES (UINT64_C(20) << 30)

@@ -17,9 +17,9 @@
 #include "pipeline/ingest.h"
 #include "service/loops.h"
 #include "storage/storage.h"
-#include "util/clock.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define STEP_NS HF_NS_PER_S /* what waits looks at the time about once a second */
 #define STEPS_MAX 5000u

@@ -12,7 +12,7 @@
 #include <holdfast/component.h>
 
 #include "node/node.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Where something came out, or is looked for. */
 struct hf_test_place {

@@ -11,7 +11,7 @@
 #include "pdata/json.h"
 #include "pdata/json_write.h"
 #include "pdata/scan.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define REQUEST_MAX ((size_t)64 << 20)
 #define DEPTH_MAX 64u

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "top.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "view.h"
 
 #define ESCAPE 27

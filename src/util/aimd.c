@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "clock.h"
+#include "util/time/clock.h"
 
 /* A sender that comes this late may catch up: timers are not exact, and the rate should be. */
 #define LATE_NS (HF_NS_PER_S / 10)

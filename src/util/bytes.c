@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compress.h"
+#include "util/compress/compress.h"
 
 #define CAPACITY_LEAST 256u
 

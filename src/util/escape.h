@@ -16,7 +16,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "compress.h"
+#include "util/compress/compress.h"
 
 enum hf_escape {
     HF_ESCAPE_LINE,  /* one line for people: \n, \x1b, \u202e, and \xff for a byte that is no UTF-8

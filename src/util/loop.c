@@ -12,8 +12,8 @@
 
 #include <holdfast/ref.h>
 
-#include "clock.h"
 #include "thread.h"
+#include "util/time/clock.h"
 
 #define STACK_BYTES ((size_t)2 << 20)
 #define READY_MAX 256u

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "clock.h"
+#include "util/time/clock.h"
 
 struct samples {
     uint64_t count;             /* ever ended */

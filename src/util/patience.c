@@ -5,7 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "util/time/clock.h"
 
 enum hf_status hf_wait_for(int fd, short events, const struct hf_patience *patience)
 {

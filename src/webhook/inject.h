@@ -9,7 +9,7 @@
 #pragma once
 
 #include "settings.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* The configuration of the sidecar. */
 struct hf_inject_config {

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "json/json.h"
 
 struct hf_review {

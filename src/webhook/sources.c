@@ -7,7 +7,7 @@
 
 #include "kubernetes/request.h"
 #include "sidecar.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TIMEOUT_NS (3 * HF_NS_PER_S)
 #define PATH_BYTES_MAX 700u

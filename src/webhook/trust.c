@@ -13,8 +13,8 @@
 #include "kubernetes/request.h"
 #include "pdata/json_value.h"
 #include "pdata/json_write.h"
-#include "util/certificate_make.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
+#include "util/tls/certificate_make.h"
 #include "json/json.h"
 
 #define TIMEOUT_NS (10 * HF_NS_PER_S)

@@ -20,9 +20,9 @@
 #include "review.h"
 #include "sources.h"
 #include "trust.h"
-#include "util/clock.h"
-#include "util/log.h"
-#include "util/tls.h"
+#include "util/log/log.h"
+#include "util/time/clock.h"
+#include "util/tls/tls.h"
 
 #define THREADS 8u /* reviews at a time: each may wait for the API */
 #define BODY_BYTES_MAX                                                                             \

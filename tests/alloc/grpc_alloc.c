@@ -12,7 +12,7 @@
 #include "grpc/client.h"
 #include "tests/support/certificates.h"
 #include "tests/unit/grpc/rig.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #include "failing.h"
 

@@ -18,9 +18,9 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "tests/support/certificates.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #include "failing.h"
 

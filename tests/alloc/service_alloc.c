@@ -20,11 +20,11 @@
 #include "pipeline/listeners.h"
 #include "registry.h"
 #include "storage/storage.h"
-#include "util/clock.h"
-#include "util/compress.h"
-#include "util/log.h"
+#include "util/compress/compress.h"
+#include "util/log/log.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #include "failing.h"
 

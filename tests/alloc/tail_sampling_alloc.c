@@ -14,7 +14,7 @@
 #include "pdata/wire.h"
 #include "pdata/wire_find.h"
 #include "tests/support/node_stub.c"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #include "failing.h"
 

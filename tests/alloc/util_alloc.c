@@ -11,13 +11,13 @@
 #include <cmocka.h> /* needs the first three before it */
 
 #include "tests/support/certificates.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/file_watch.h"
-#include "util/log.h"
+#include "util/log/log.h"
 #include "util/loop.h"
-#include "util/metrics.h"
-#include "util/regex.h"
-#include "util/tls.h"
+#include "util/metrics/metrics.h"
+#include "util/regex/regex.h"
+#include "util/tls/tls.h"
 
 #include "failing.h"
 

@@ -12,7 +12,7 @@
 
 #include "chaos/storm/body.h"
 #include "delivery/dead_letter_meta.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "wal/wal.h"
 
 #define AT_ONCE 512u

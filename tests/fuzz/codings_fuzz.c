@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

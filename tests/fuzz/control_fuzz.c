@@ -20,7 +20,7 @@
 #include "storage/storage.h"
 #include <service/control.h>
 #include <service/control_protocol.h>
-#include <util/log.h>
+#include <util/log/log.h>
 
 static char directory[] = "/tmp/holdfast-control-XXXXXX";
 static struct hf_host host;

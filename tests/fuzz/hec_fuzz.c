@@ -6,7 +6,7 @@
  * What is taken passes the scan; what is refused has a sentence and a code.
  */
 #include "check_built.h"
-#include "encodings/hec.h"
+#include "encodings/hec/hec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,7 +6,7 @@
  * What is taken passes the scan; what is refused has a sentence.
  */
 #include "check_built.h"
-#include "encodings/influx.h"
+#include "encodings/influx/influx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

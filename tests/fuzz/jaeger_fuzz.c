@@ -7,7 +7,7 @@
  * or single span that is refused leaves nothing behind.
  */
 #include "check_built.h"
-#include "encodings/jaeger.h"
+#include "encodings/jaeger/jaeger.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,7 +6,7 @@
  * What is taken passes the scan; what is refused has a sentence.
  */
 #include "check_built.h"
-#include "encodings/loki.h"
+#include "encodings/loki/loki.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -13,7 +13,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/time_layout.h"
+#include "util/time/time_layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -7,7 +7,7 @@
  * What is taken is a request that passes the scan; what is refused has a sentence.
  */
 #include "check_built.h"
-#include "encodings/zipkin.h"
+#include "encodings/zipkin/zipkin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -12,9 +12,9 @@
 
 #include <holdfast/component.h>
 
-#include "util/log_line.h"
+#include "util/log/log_line.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct hf_node {
     const char *id;

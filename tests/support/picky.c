@@ -14,7 +14,7 @@
 #include "pdata/any.h"
 #include "pdata/document.h"
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define ITEMS_MAX 65536
 

@@ -10,8 +10,8 @@
 
 #include "node/node.h"
 #include "storage/storage.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 static inline void make_host(char ret_directory[64], struct hf_host *ret_host)
 {

@@ -8,7 +8,7 @@
 
 #include "output.h"
 #include "transfer.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* The thread that runs a command has others to run: the client asks again. */
 #define SLICE_NS (500 * HF_NS_PER_MS)

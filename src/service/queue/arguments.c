@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "storage/storage.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 const char hf_queue_usage[] =
     "Usage: holdfast queue [--data-dir DIR | --config FILE ...] COMMAND\n"

@@ -12,7 +12,7 @@
 #include "output.h"
 #include "replay.h"
 #include "storage/refusal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define MIB 1048576.0
 #define LONG_S 5.0 /* an exporter that is that far behind may have a fault */

@@ -12,8 +12,8 @@
 #include "output.h"
 #include "pdata/json.h"
 #include "progress.h"
-#include "util/clock.h"
 #include "util/escape.h"
+#include "util/time/clock.h"
 #include "json/json_out.h"
 
 struct listing {

@@ -11,8 +11,8 @@
 #include <holdfast/component.h>
 
 #include "output.h"
-#include "util/clock.h"
-#include "util/log.h"
+#include "util/log/log.h"
+#include "util/time/clock.h"
 
 #define ENTRIES_MAX 4096u /* directories that are looked at below one that is named */
 

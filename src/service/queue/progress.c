@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define EVERY_NS (250 * HF_NS_PER_MS)
 

@@ -9,9 +9,9 @@
 #include "http/client.h"
 #include "output.h"
 #include "progress.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define ATTEMPT_NS (UINT64_C(30) * HF_NS_PER_S)
 

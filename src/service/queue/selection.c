@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "config/scalar.h"
-#include "util/clock.h"
-#include "util/time_layout.h"
+#include "util/time/clock.h"
+#include "util/time/time_layout.h"
 
 static const char *read_number(const char *text, uint64_t *ret_number)
 {

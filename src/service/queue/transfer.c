@@ -5,7 +5,7 @@
 #include <holdfast/batch.h>
 
 #include "output.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define RECORDS_AT_ONCE 64
 #define BYTES_AT_ONCE ((size_t)4 << 20)

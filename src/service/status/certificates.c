@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "sections.h"
-#include "util/certificate.h"
+#include "util/tls/certificate.h"
 #include "words.h"
 
 static void write_look(struct hf_json_out *json, enum hf_status status, int error,

@@ -8,7 +8,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define HF_STATUS_COUNTERS_MAX 100000u
 

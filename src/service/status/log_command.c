@@ -5,7 +5,7 @@
 
 #include "service/queue/output.h"
 #include "status.h"
-#include "util/log_ring.h"
+#include "util/log/log_ring.h"
 #include "json/json_out.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error"};

@@ -6,7 +6,7 @@
 #include "service/queue/accounting.h"
 #include "storage/refusal.h"
 #include "storage/storage.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "words.h"
 
 struct writing {

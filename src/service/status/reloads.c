@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct reload {
     uint64_t time_ns, took_ns; /* Unix time when it was over */

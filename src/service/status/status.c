@@ -4,7 +4,7 @@
 
 #include "sections.h"
 #include "service/queue/output.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static void write_reloads(const struct hf_status_source *source, struct hf_json_out *json)
 {

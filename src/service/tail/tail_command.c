@@ -9,9 +9,9 @@
 #include "service/where.h"
 #include "tail_share.h"
 #include "tail_words.h"
-#include "util/clock.h"
 #include "util/escape.h"
-#include "util/thread_clock.h"
+#include "util/time/clock.h"
+#include "util/time/thread_clock.h"
 #include "json/json_out.h"
 
 /* How long a reader that has gone is not noticed while nothing passes. */

@@ -13,7 +13,7 @@
 
 #include "support/probe/probe_server.h"
 #include "util/loop.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 #define CONNECTIONS_MAX 64u
 

@@ -13,7 +13,7 @@
 #include <holdfast/status.h>
 
 #include "http/client.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
 
 #define HF_DOCKER_ANSWER_BYTES_MAX (32u << 20)

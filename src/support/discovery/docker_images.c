@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "ottl/glob.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 struct pattern {
     const char *literal; /* NULL: the regex decides */

@@ -7,7 +7,7 @@
 #include "health_legacy.h"
 #include "page_server.h"
 #include "support/probe/probe_inputs.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct health {
     struct hf_node *node;

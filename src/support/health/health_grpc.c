@@ -8,8 +8,8 @@
 #include "grpc_health.h"
 #include "support/ingress/grpc_admission.h"
 #include "support/ingress/ingress_auth.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
+#include "util/time/clock.h"
 
 #define MESSAGE_MAX (16u * 1024)
 #define WATCH_EACH_NS (250 * HF_NS_PER_MS)

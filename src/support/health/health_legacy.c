@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "http/server.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define BODY_MAX 512
 #define REASON_MAX 300

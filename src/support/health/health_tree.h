@@ -6,7 +6,7 @@
 
 #include <holdfast/overview.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_health_tree;
 

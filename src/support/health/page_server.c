@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "support/ingress/http_admission.h"
-#include "util/clock.h"
 #include "util/intake.h"
+#include "util/time/clock.h"
 
 #define CONNECTIONS_MAX 256
 #define BODY_MAX (64u * 1024)

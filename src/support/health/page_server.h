@@ -11,7 +11,7 @@
 #include "http/server.h"
 #include "support/settings/configauth.h"
 #include "support/settings/confighttp_server.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 
 struct hf_page_server {
     struct hf_node *node;

@@ -7,9 +7,9 @@
 #include <holdfast/component.h>
 
 #include "pdata/build.h"
-#include "util/clock.h"
 #include "util/intake.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 

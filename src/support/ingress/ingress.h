@@ -9,7 +9,7 @@
 
 #include "ingress_auth.h"
 #include "support/settings/configauth.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 
 struct hf_builder;
 struct hf_bytes;

@@ -11,9 +11,9 @@
 #include "ingress_submit.h"
 #include "reflection.h"
 #include "support/health/grpc_health.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/memory.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define OWN_METHODS 3 /* health, and reflection in two versions */
 /* Between two offers of a stream's message. */

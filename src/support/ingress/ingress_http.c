@@ -11,8 +11,8 @@
 
 #include "http_admission.h"
 #include "ingress_submit.h"
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define SUCCEEDED_GRACE_NS UINT64_C(10000000000)
 #define STOP_GRACE_MIN_NS UINT64_C(100000000)

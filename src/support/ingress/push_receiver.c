@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "support/probe/probe_inputs.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 enum hf_status hf_push_receiver_open(struct hf_push_receiver *receiver, struct hf_node *node,
                                      const struct hf_http_server_config *config,

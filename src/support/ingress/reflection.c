@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "pdata/wire.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Fields of ServerReflectionRequest and of its answer. */
 enum {

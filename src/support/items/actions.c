@@ -10,7 +10,7 @@
 #include "actions_internal.h"
 #include "pdata/utf8.h"
 #include "pdata/value.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 /* What a configuration may take when compiled, and a batch's context. */
 #define ARENA_LIMIT_BYTES (16u << 20)

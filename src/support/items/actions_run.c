@@ -9,7 +9,7 @@
 #include "actions_internal.h"
 #include "pdata/utf8.h"
 #include "util/digest.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 /* What a batch's context may take: it is cut from client metadata, which has a limit of its own. */
 #define ARENA_LIMIT_BYTES (1u << 20)

@@ -5,7 +5,7 @@
 
 #include "group_table.h"
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum {
     GROUPS = 1,       /* of a request */

@@ -8,7 +8,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_IDENTITY_SIZE 16
 

@@ -6,7 +6,7 @@
 
 #include "match_internal.h"
 #include "pdata/value.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 /* What the values of one list of criteria may take. */
 #define ARENA_LIMIT_BYTES (16u << 20)

@@ -5,7 +5,7 @@
 
 #include "match_internal.h"
 #include "pdata/wire_find.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static bool is_text(const struct hf_match_text_rule *rule, struct hf_slice text)
 {

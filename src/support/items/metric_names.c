@@ -5,7 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 struct hf_metric_names {
     struct hf_string_list names;

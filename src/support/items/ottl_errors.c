@@ -7,9 +7,9 @@
 #include <holdfast/component.h>
 
 #include "ottl_groups.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
-#include "util/metrics.h"
+#include "util/log/log_limiter.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define LOG_INTERVAL_NS UINT64_C(60000000000)
 #define LABEL_MAX 100 /* characters of a text in a label */

@@ -1,6 +1,6 @@
 #include "point_state.h"
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum hf_status hf_point_state_get(const struct hf_state *state, struct hf_hash key,
                                   enum hf_point_kind kind, struct hf_arena *arena,

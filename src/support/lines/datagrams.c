@@ -16,9 +16,9 @@
 #include <holdfast/component.h>
 
 #include "support/scrape/submitter.h"
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define AT_ONCE 32u     /* datagrams of one call */
 #define ROUND_MAX 4096u /* and until they are handed over, and of so many bytes */

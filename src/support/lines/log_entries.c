@@ -5,7 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define KEPT_BYTES ((size_t)1 << 20)
 #define ENTRY_BYTES_MAX ((size_t)256 << 20) /* what an entry may need while it is worked on */

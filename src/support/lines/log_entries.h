@@ -12,7 +12,7 @@
 #include "logs/pipeline.h"
 #include "logs/template.h"
 #include "pdata/build.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 
 /* The keys that such receivers share; embed it with HF_LOG_ENTRIES_FIELDS. */
 struct hf_log_entries_config {

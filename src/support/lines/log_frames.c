@@ -5,7 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define COUNT_DIGITS_MAX 9u
 

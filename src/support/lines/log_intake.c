@@ -8,7 +8,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES ((size_t)4 << 20)
 #define LOOK_NS (100 * HF_NS_PER_MS) /* at what operators hold */

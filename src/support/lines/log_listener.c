@@ -9,7 +9,7 @@
 
 #include "datagrams.h"
 #include "streams.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 #define DATAGRAM_BYTES_MAX 65536u
 #define LOG_BYTES_LEAST ((uint64_t)64 << 10)

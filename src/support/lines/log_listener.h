@@ -7,7 +7,7 @@
 #include "log_frames.h"
 #include "log_intake.h"
 #include "support/settings/confighttp_server.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct hf_log_tcp_config {
     const char *listen_address;

@@ -15,9 +15,9 @@
 
 #include "streams_connection.h"
 #include "support/scrape/submitter.h"
-#include "util/clock.h"
 #include "util/intake.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define EVENTS 64
 #define CONNECTIONS_DEFAULT 10000u

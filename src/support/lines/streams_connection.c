@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "datagrams.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define READ_BYTES ((size_t)64 << 10)
 #define READS_MAX 16 /* of one connection before others have their turn */

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "streams.h"
-#include "util/compress.h"
-#include "util/log_limiter.h"
-#include "util/tls.h"
+#include "util/compress/compress.h"
+#include "util/log/log_limiter.h"
+#include "util/tls/tls.h"
 
 struct hf_connection;
 

@@ -8,8 +8,8 @@
 
 #include "kubernetes/client.h"
 #include "kubernetes/request.h"
-#include "util/clock.h"
 #include "util/escape.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define VERB_MAX 32

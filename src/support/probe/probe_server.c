@@ -11,8 +11,8 @@
 
 #include "grpc/target.h"
 #include "support/scrape/dial.h"
-#include "util/clock.h"
 #include "util/proxy.h"
+#include "util/time/clock.h"
 
 /* ---- dns ---- */
 

@@ -12,8 +12,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 /* ---- names ---- */
 

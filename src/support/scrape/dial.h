@@ -12,7 +12,7 @@
 
 #include "grpc/resolve.h"
 #include "util/patience.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct hf_dial_addresses {
     struct hf_grpc_address items[HF_GRPC_ADDRESSES_MAX];

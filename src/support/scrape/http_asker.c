@@ -8,8 +8,8 @@
 
 #include "pdata/json_value.h"
 #include "support/settings/configauth.h"
-#include "util/clock.h"
 #include "util/header_list.h"
+#include "util/time/clock.h"
 
 #define TIMEOUT_DEFAULT_NS (60 * HF_NS_PER_S)
 #define CREDENTIALS_MAX 1024u

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define WAIT_FIRST_NS (100 * HF_NS_PER_MS)
 #define WAIT_MAX_NS (5 * HF_NS_PER_S)

@@ -10,7 +10,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_plan_keys {
     const char *const *kept;   /* up to NULL: values are kept, with all that is in them */

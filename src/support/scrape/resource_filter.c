@@ -9,7 +9,7 @@
 #include "pdata/any.h"
 #include "pdata/attributes.h"
 #include "pdata/walk.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define RESOURCE_ATTRIBUTES 1u /* the number of that field of a Resource */
 

@@ -10,10 +10,10 @@
 #include <holdfast/component.h>
 
 #include "offer.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES_DEFAULT (4u << 20)
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)

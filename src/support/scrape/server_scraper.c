@@ -5,7 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 enum hf_status hf_server_scraper_open(struct hf_server_scraper *server,
                                       const struct hf_server_scraper_options *options, char *reterr)

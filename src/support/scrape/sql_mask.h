@@ -8,7 +8,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/build.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_SQL_MYSQL                                                                               \
     1u                 /* texts may stand in double quotation marks, names in `, # is a comment    \

@@ -1,6 +1,6 @@
 #include "statement_report.h"
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 bool hf_statements_report(struct hf_statements *top, struct hf_scrape *scrape,
                           const struct hf_statement_report *report)

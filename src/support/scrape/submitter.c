@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static void take_answer(struct hf_reply *reply, enum hf_status status)
 {

@@ -14,7 +14,7 @@
 
 #include <holdfast/node.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_submitter {
     struct hf_node *node;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "pdata/json_write.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define EVENT_TEXT_MAX (HF_AWS_LOGS_BYTES_MAX - HF_AWS_LOGS_EVENT_OVERHEAD)
 #define NO_EVENT UINT32_MAX

@@ -13,7 +13,7 @@
 
 #include "aws/logs.h"
 #include "support/settings/configaws.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_cloudwatch_event;
 struct hf_cloudwatch_stream;

@@ -12,7 +12,7 @@
 #include "pdata/json_write.h"
 #include "pdata/message.h"
 #include "pdata/walk.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define WHY_MAX 256
 

@@ -10,7 +10,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/payload.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum hf_object_format {
     HF_OBJECT_OTLP_JSON = 0,

@@ -9,9 +9,9 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/hash.h"
-#include "util/zone.h"
+#include "util/time/clock.h"
+#include "util/time/zone.h"
 
 struct hf_object_namer {
     struct hf_object_namer_options options;

@@ -11,10 +11,10 @@
 #include "pdata/response.h"
 #include "record_header.h"
 #include "support/settings/missing_ca.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/header_list.h"
 #include "util/loop.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 #include "verdict.h"
 
 struct hf_otlp_client {

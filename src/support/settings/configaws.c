@@ -8,7 +8,7 @@
 
 #include "aws/region.h"
 #include "support/probe/probe_server.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static bool given(const char *text)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "grpc/target.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 const struct hf_field hf_grpc_client_keepalive_fields[] = {
     {.key = "time",

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/proxy.h"
 
 const struct hf_field hf_http_compression_param_fields[] = {

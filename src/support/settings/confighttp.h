@@ -21,7 +21,7 @@
 
 #include "configauth.h"
 #include "http/client.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 #include "util/validators.h"
 
 #define HF_URL_MAX 2048

@@ -12,7 +12,7 @@
 
 #include "configauth.h"
 #include "http/server.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 #include "util/validators.h"
 
 struct hf_http_server_config {

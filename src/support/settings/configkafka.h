@@ -8,7 +8,7 @@
 #include <holdfast/field.h>
 
 #include "kafka/settings.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 /* Of Amazon MSK. */
 struct hf_kafka_msk {

@@ -12,7 +12,7 @@
 #include <holdfast/probe.h>
 
 #include "grpc/target.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct hf_net_config {
     const char *endpoint;

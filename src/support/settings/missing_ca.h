@@ -6,7 +6,7 @@
 
 #include <holdfast/node.h>
 
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 /* In open: logs it, if it is so. */
 void hf_warn_of_missing_ca(const struct hf_node *node, const struct hf_tls_config *config);

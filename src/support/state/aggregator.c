@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define SAVE_PAUSE_NS HF_NS_PER_S
 #define SAVE_PAUSE_FACTOR 20u /* times what a snapshot takes: a twentieth of the time at most */

@@ -8,8 +8,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define GROUP_MAX 64u
 #define TICK_NS HF_NS_PER_S

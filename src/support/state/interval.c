@@ -4,8 +4,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define AGAIN_NS (100 * HF_NS_PER_MS)
 

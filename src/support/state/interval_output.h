@@ -12,7 +12,7 @@
 
 #include "interval.h"
 #include "pdata/wire.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_INTERVAL_BATCH_BYTES ((size_t)1 << 20)
 

@@ -17,7 +17,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_STATE_MAGIC_SIZE 8u
 

@@ -12,9 +12,9 @@
 
 #include "state_internal.h"
 #include "util/checksum.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/sync_parent.h"
+#include "util/time/clock.h"
 
 /* Native byte order: the file stays on its machine. */
 #define MAGIC "HFSTATE1"

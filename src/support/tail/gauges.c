@@ -1,6 +1,6 @@
 #include "gauges.h"
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 static struct hf_series *gauge(const struct hf_node *node, const char *name, const char *help)
 {

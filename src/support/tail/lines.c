@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 enum hf_status hf_lines_pattern(const char *pattern, struct hf_regex **ret_regex, char *reterr)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "util/regex.h"
-#include "util/time_layout.h"
+#include "util/regex/regex.h"
+#include "util/time/time_layout.h"
 
 #define RULES_MAX 8u
 

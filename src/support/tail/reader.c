@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "tail_internal.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define READ_BYTES ((size_t)256 * 1024)
 #define TURN_BYTES ((uint64_t)16 << 20) /* of one file before the others have their turn */

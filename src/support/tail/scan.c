@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tail_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* How long a file without a path is remembered, and how many of them beside the others. */
 #define LOST_NS (UINT64_C(24) * 3600 * HF_NS_PER_S)

@@ -9,8 +9,8 @@
 
 #include "paths.h"
 #include "tail_internal.h"
-#include "util/clock.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
+#include "util/time/clock.h"
 
 /* While the kernel tells what changes, all files are looked at as seldom as this. */
 #define SCAN_NS (UINT64_C(30) * HF_NS_PER_S)

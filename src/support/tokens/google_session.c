@@ -11,9 +11,9 @@
 #include "google_credentials.h"
 #include "oauth_answer.h"
 #include "pdata/json_write.h"
-#include "util/clock.h"
 #include "util/header_text.h"
-#include "util/jwt.h"
+#include "util/time/clock.h"
+#include "util/tls/jwt.h"
 #include "json/json.h"
 
 #define TIMEOUT_NS (15 * HF_NS_PER_S)

@@ -14,7 +14,7 @@
 #include "support/settings/confighttp.h"
 #include "util/arena.h"
 #include "util/base64.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define CLAIMS_MAX ((size_t)256 << 10) /* of memory, to read the claims of a token */

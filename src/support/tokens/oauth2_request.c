@@ -9,8 +9,8 @@
 #include "http/client.h"
 #include "oauth_answer.h"
 #include "pdata/json_value.h"
-#include "util/clock.h"
 #include "util/file_watch.h"
+#include "util/time/clock.h"
 
 #define TIMEOUT_DEFAULT_NS (30 * HF_NS_PER_S)
 

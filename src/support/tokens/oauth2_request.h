@@ -12,7 +12,7 @@
 
 #include "http/fetch.h"
 #include "token_keeper.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct hf_oauth2_config {
     const char *client_id, *client_id_file, *client_secret, *client_secret_file, *token_url;

@@ -6,9 +6,9 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/escape.h"
 #include "util/header_text.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)

@@ -9,7 +9,7 @@
 
 #include "http/fetch.h"
 #include "token_keeper.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Appends as application/x-www-form-urlencoded: a text, or "&key=value". HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_oauth_escape(struct hf_bytes *out, struct hf_slice text);

@@ -8,8 +8,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define FAILED_WAIT_NS HF_NS_PER_S /* after a failure; doubles */
 #define FAILED_WAIT_MAX_NS (30 * HF_NS_PER_S)

@@ -8,7 +8,7 @@
 #include <cmocka.h> /* needs those before it */
 
 #include "aws/sigv4.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define S3_TIME 1369353600u    /* 20130524T000000Z */

@@ -25,9 +25,9 @@
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
 #include "tests/unit/made_host.h"
-#include "util/log.h"
+#include "util/log/log.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define SCRIPT_MAX 64
 #define PATIENCE_S 20

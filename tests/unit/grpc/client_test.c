@@ -10,7 +10,7 @@
 #include <cmocka.h> /* needs those before it */
 
 #include <tests/support/certificates.h>
-#include <util/compress.h>
+#include <util/compress/compress.h>
 
 #include "rig.h"
 

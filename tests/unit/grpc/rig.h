@@ -18,9 +18,9 @@
 
 #include <grpc/server.h>
 #include <holdfast/ref.h>
-#include <util/compress.h>
+#include <util/compress/compress.h>
 #include <util/loop.h>
-#include <util/tls.h>
+#include <util/tls/tls.h>
 
 #define RIG_LOOPS 2
 #define RIG_HELD_MAX 64

@@ -18,8 +18,8 @@
 #include <holdfast/ref.h>
 
 #include "http/client.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define SEEN_MAX 8
 

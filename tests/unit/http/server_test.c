@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "http/server.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #include "server_fixture.h"
 

@@ -17,10 +17,10 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "tests/support/certificates.h"
-#include "util/clock.h"
 #include "util/file_watch.h"
 #include "util/loop.h"
-#include "util/tls_names.h"
+#include "util/time/clock.h"
+#include "util/tls/tls_names.h"
 
 /* An HTTPS server that answers 200, and what became of the last request. */
 struct fixture {

@@ -14,7 +14,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct source {
     pthread_mutex_t lock;

@@ -1,4 +1,4 @@
-/* Time and FormatTime, which read and write by the layouts of util/time_layout.h. */
+/* Time and FormatTime, which read and write by the layouts of util/time/time_layout.h. */
 #include "run.h"
 
 #include <unistd.h>

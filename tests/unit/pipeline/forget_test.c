@@ -16,8 +16,8 @@
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
 #include "tests/unit/made_host.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 struct world {
     char directory[64];

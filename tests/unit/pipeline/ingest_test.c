@@ -18,8 +18,8 @@
 #include "storage/arrivals.h"
 #include "storage/storage.h"
 #include "tests/unit/made_host.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 #define LEAVES 2
 

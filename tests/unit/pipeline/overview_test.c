@@ -14,8 +14,8 @@
 
 #include "pipeline/graph.h"
 #include "storage/storage.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 static struct hf_node *eye_node; /* of the extension that looks */
 static struct hf_node *source_node;

@@ -17,9 +17,9 @@
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
 #include "tests/unit/made_host.h"
-#include "util/compress.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/compress/compress.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 #define INPUTS_MAX 64
 #define PATIENCE_S 20

@@ -15,8 +15,8 @@
 
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
-#include "util/log.h"
-#include "util/metrics.h"
+#include "util/log/log.h"
+#include "util/metrics/metrics.h"
 
 #define INPUTS 1000000u /* one item each, which is the worst case */
 #define APPENDS_AT_ONCE 1024u

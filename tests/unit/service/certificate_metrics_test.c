@@ -12,7 +12,7 @@
 #include <holdfast/component.h>
 
 #include "tests/support/certificates.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define DAY_S INT64_C(86400)
 

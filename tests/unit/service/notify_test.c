@@ -12,7 +12,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define VARIABLES                                                                                  \
     {                                                                                              \

@@ -14,7 +14,7 @@
 #include <holdfast/component.h>
 
 #include "storage/storage.h"
-#include "util/log.h"
+#include "util/log/log.h"
 
 struct world {
     char directory[64];

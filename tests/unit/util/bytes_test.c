@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 static void keeps_what_was_appended(void **state)
 {

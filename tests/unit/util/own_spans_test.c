@@ -9,7 +9,7 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static const struct hf_span_kind kind = {"accepted_spans", "refused_spans", false};
 

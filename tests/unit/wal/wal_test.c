@@ -1,7 +1,7 @@
 /* The queue from outside: appending, reading, acknowledging, and coming back to it. */
 #include "queue.h"
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static void gives_back_what_was_appended(void **state)
 {

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "pdata/value.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES ((size_t)4 << 20)
 #define IN_FLIGHT_BYTES ((size_t)8 << 20) /* made and not stored yet */

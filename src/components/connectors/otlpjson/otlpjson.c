@@ -16,9 +16,9 @@
 #include "pdata/json.h"
 #include "pdata/scan.h"
 #include "pdata/walk.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
-#include "util/metrics.h"
+#include "util/log/log_limiter.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define REQUEST_BYTES_MAX ((size_t)128 << 20) /* as protobuf, of all records of a batch */
 #define SAY_NS (60 * HF_NS_PER_S)

@@ -6,7 +6,7 @@
 #include "pdata/document.h"
 #include "pdata/parts.h"
 #include "route_request.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 /* One request on its way through the routes. */
 struct pass {

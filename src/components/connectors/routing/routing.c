@@ -8,7 +8,7 @@
 #include <holdfast/component.h>
 
 #include "route_run.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 /* ---- life ---- */
 

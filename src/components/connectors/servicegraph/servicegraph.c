@@ -11,10 +11,10 @@
 #include "servicegraph_config.h"
 #include "servicegraph_fold.h"
 #include "support/state/aggregator.h"
-#include "util/clock.h"
 #include "util/fnv.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define IDLE_NS (UINT64_C(900) * HF_NS_PER_S) /* then a series is forgotten */
 

@@ -14,7 +14,7 @@
 #include "servicegraph_config.h"
 #include "servicegraph_edges.h"
 #include "servicegraph_series.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* What a request had come to when memory ran out: its first spans are not folded again. */
 struct servicegraph_progress {

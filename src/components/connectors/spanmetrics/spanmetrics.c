@@ -15,7 +15,7 @@
 #include "spanmetrics_fold.h"
 #include "spanmetrics_state.h"
 #include "support/state/aggregator.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Owned by the thread of the node's own loop while that runs. */
 struct spanmetrics {

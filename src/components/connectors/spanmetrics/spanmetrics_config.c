@@ -10,7 +10,7 @@
 #include "ottl/glob.h"
 #include "support/items/distribution.h"
 #include "support/settings/go_duration.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 /* ---- keys ---- */
 

@@ -6,7 +6,7 @@
 #include "ottl/glob.h"
 #include "pdata/any_make.h"
 #include "pdata/wire.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define FALLBACK_BYTES_MAX (1u << 20)
 

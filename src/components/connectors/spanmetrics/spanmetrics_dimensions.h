@@ -15,7 +15,7 @@
 #include "pdata/attributes.h"
 #include "spanmetrics_config.h"
 #include "util/arena.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_regex;
 

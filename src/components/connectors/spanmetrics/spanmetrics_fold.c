@@ -7,7 +7,7 @@
 #include "pdata/wire_find.h"
 #include "spanmetrics_key.h"
 #include "support/items/sampling.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Field numbers of OTLP. */
 enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, RESOURCE_ATTRIBUTES = 1 };

@@ -15,7 +15,7 @@
 #include "spanmetrics_config.h"
 #include "spanmetrics_dimensions.h"
 #include "spanmetrics_table.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* One value for one series. */
 struct spanmetrics_touch {

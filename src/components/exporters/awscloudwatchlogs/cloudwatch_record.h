@@ -8,7 +8,7 @@
 
 #include "bulk/walk.h"
 #include "util/arena.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define CLOUDWATCH_ARENA_BYTES ((size_t)8 << 20) /* for a body that is read as JSON */
 

@@ -20,7 +20,7 @@
 #include "emf_write.h"
 #include "pdata/payload.h"
 #include "support/sending/cloudwatch_events.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Events repeat their labels, and may be ten times the protobuf of their points. */
 #define REQUEST_BYTES_MAX ((uint64_t)1 << 20)

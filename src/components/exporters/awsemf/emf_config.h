@@ -9,7 +9,7 @@
 
 #include "support/items/resource_conversion.h"
 #include "support/settings/configaws.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 enum emf_rollup { EMF_ROLLUP_ZERO_AND_SINGLE = 0, EMF_ROLLUP_SINGLE, EMF_ROLLUP_NONE };
 enum emf_destination { EMF_TO_CLOUDWATCH = 0, EMF_TO_STDOUT };

@@ -11,7 +11,7 @@
 #include "emf_config.h"
 #include "emf_deltas.h"
 #include "emf_groups.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct emf_points {
     const struct emf_config *config;

@@ -7,7 +7,7 @@
 
 #include "emf_config.h"
 #include "emf_groups.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Appends the object; what it needs besides is in `arena`. HF_NOMEM. */
 HF_MUST_USE enum hf_status emf_write(const struct emf_config *config, const struct emf_rules *rules,

@@ -17,7 +17,7 @@
 #include "awss3_objects.h"
 #include "support/probe/probe_s3.h"
 #include "support/settings/confighttp.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Owned by the delivery's thread while that runs. */
 struct awss3 {

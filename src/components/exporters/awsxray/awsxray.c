@@ -14,7 +14,7 @@
 #include "bulk/walk.h"
 #include "pdata/json_write.h"
 #include "pdata/payload.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "xray_config.h"
 #include "xray_segment.h"
 #include "json/json.h"

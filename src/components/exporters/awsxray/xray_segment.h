@@ -7,8 +7,8 @@
 #include <holdfast/status.h>
 
 #include "util/arena.h"
-#include "util/compress.h"
-#include "util/regex.h"
+#include "util/compress/compress.h"
+#include "util/regex/regex.h"
 #include "xray_config.h"
 #include "xray_span.h"
 

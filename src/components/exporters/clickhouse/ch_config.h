@@ -8,7 +8,7 @@
 
 #include <holdfast/field.h>
 
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 /* The kinds of metrics, each of which has a table. */
 enum ch_metric { CH_GAUGE = 0, CH_SUM, CH_HISTOGRAM, CH_EXPONENTIAL, CH_SUMMARY, CH_METRIC_COUNT };

@@ -15,7 +15,7 @@
 #include <holdfast/status.h>
 
 #include "ch_schema.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct ch_rows_options {
     bool as_json;      /* attributes of log records and spans */

@@ -11,7 +11,7 @@
 
 #include "ch_config.h"
 #include "ch_target.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* A table that rows go to. */
 enum ch_rows {

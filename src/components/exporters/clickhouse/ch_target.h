@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "ch_config.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define CH_HOSTS_MAX 16u
 #define CH_ADDRESS_MAX 512u

@@ -8,7 +8,7 @@
 #include <holdfast/status.h>
 
 #include "coralogix_config.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Zeroed at first but for `config`; coralogix_names_release() at last. */
 struct coralogix_names {

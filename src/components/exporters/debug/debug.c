@@ -15,7 +15,7 @@
 #include "pdata/scan.h"
 #include "pdata/text.h"
 #include "pdata/wire_find.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
 
 #define NS_PER_S UINT64_C(1000000000)

@@ -12,7 +12,7 @@
 
 #include <holdfast/ref.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* What a pipe that reports room surely takes at once (PIPE_BUF). */
 #define STEP_BYTES 4096u

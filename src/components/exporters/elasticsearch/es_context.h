@@ -11,7 +11,7 @@
 #include "es_config.h"
 #include "es_route.h"
 #include "util/arena.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct es_context {
     const struct es_config *config;

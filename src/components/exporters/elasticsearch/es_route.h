@@ -14,7 +14,7 @@
 #include <holdfast/status.h>
 
 #include "es_config.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Attributes that say what becomes of a document; AnyValues, empty when not there. */
 struct es_special {

@@ -19,7 +19,7 @@
 #include "pdata/scan.h"
 #include "pdata/wire.h"
 #include "support/settings/confighttp.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
 
 /* A turn's worth beyond this is written at once, so that memory stays bounded. */

@@ -19,7 +19,7 @@
 #include <holdfast/status.h>
 
 #include "file_output.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_file_group {
     struct hf_file_output *output;

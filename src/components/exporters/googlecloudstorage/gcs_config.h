@@ -9,7 +9,7 @@
 #include <holdfast/field.h>
 
 #include "support/sending/object_body.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct gcs_partition {
     const char *format, *prefix;

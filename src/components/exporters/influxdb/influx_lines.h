@@ -9,7 +9,7 @@
 #include <holdfast/field.h>
 #include <holdfast/status.h>
 
-#include "encodings/influx_put.h"
+#include "encodings/influx/influx_put.h"
 #include "pdata/walk.h"
 
 enum influx_schema { INFLUX_PROMETHEUS_1 = 0, INFLUX_PROMETHEUS_2, INFLUX_OTEL_1 };

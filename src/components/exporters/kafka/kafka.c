@@ -15,8 +15,8 @@
 #include "support/probe/probe_inputs.h"
 #include "support/tokens/kafka_tokens.h"
 #include "util/checksum.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 /* A message of the default size, less its key and headers. */
 #define REQUEST_BYTES_MAX (1000000u - 16384u)

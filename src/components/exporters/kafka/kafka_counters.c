@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define TOPICS_MAX 256u
 

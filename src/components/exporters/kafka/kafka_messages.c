@@ -7,9 +7,9 @@
 
 #include <holdfast/meta.h>
 
-#include "encodings/jaeger_names.h"
-#include "encodings/jaeger_out.h"
-#include "encodings/zipkin_write.h"
+#include "encodings/jaeger/jaeger_names.h"
+#include "encodings/jaeger/jaeger_out.h"
+#include "encodings/zipkin/zipkin_write.h"
 #include "pdata/any_make.h"
 #include "pdata/json.h"
 #include "pdata/json_value.h"

@@ -12,7 +12,7 @@
 #include "kafka_config.h"
 #include "pdata/payload.h"
 #include "util/arena.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define KAFKA_HEADERS_MAX 64u
 

@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define DEFAULT_PORT ":4317"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 static struct hf_series *resolutions(const struct lb_resolver *resolver, const char *success)
 {

@@ -14,7 +14,7 @@
 #include "kubernetes/watch.h"
 #include "lb_resolver.h"
 #include "lb_service_name.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
 
 #define SLICES_MAX 1024u /* a slice has up to 1,000 endpoints */

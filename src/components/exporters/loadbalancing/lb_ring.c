@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "util/checksum.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define POSITIONS 131071u
 #define POINTS 200u

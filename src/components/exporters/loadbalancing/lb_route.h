@@ -14,7 +14,7 @@
 
 #include "lb_ring.h"
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum lb_key {
     LB_KEY_DEFAULT = 0, /* traces: the trace id; logs and metrics: the service */

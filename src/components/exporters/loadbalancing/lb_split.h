@@ -10,7 +10,7 @@
 #include "lb_backends.h"
 #include "lb_route.h"
 #include "pdata/payload.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define LB_SHARES_MAX 1024u /* as LB_ENDPOINTS_MAX */
 

@@ -17,8 +17,8 @@
 #include "lb_split.h"
 #include "support/probe/probe_kubernetes.h"
 #include "support/probe/probe_server.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 /* An export that waits for the first answer of the resolver. */
 struct waiting {

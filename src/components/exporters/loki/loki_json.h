@@ -12,7 +12,7 @@
 #include "loki_labels.h"
 #include "loki_record.h"
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct loki_json {
     /* Of which `of_resource` and `of_scope` are the members; NULL: not made yet. */

@@ -13,7 +13,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* What is beyond stays in the line: Loki's own limit is 15 labels by default. */
 #define LOKI_LABELS_MAX 64u

@@ -8,7 +8,7 @@
 #include "loki_json.h"
 #include "loki_labels.h"
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* The numbers follow the choices of the key `format`. */
 enum loki_format { LOKI_JSON = 0, LOKI_LOGFMT, LOKI_RAW, LOKI_BODY, LOKI_FORMAT_COUNT };

@@ -7,7 +7,7 @@
 
 #include "loki_labels.h"
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Appends the record as pairs on one line. HF_NOMEM. */
 HF_MUST_USE enum hf_status loki_logfmt_write(const struct hf_place *place,

@@ -21,7 +21,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/wire.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct loki_entry {
     uint32_t stream, next; /* the second: the number of the next one there, plus 1; 0: none */

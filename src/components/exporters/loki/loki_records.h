@@ -21,7 +21,7 @@
 #include "loki_record.h"
 #include "loki_telling.h"
 #include "pdata/walk.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum loki_tenant_source { LOKI_TENANT_STATIC = 0, LOKI_TENANT_ATTRIBUTES, LOKI_TENANT_CONTEXT };
 

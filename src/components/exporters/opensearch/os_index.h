@@ -11,7 +11,7 @@
 #include <holdfast/status.h>
 
 #include "os_config.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* yyyy, yy, MM, dd, HH, mm, ss and - . _ + only. */
 bool os_time_format_is_good(const char *format);

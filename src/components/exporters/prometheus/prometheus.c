@@ -28,8 +28,8 @@
 #include "prometheus_snapshot.h"
 #include "prometheus_table.h"
 #include "support/probe/probe_server.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 /* Between two snapshots: so many times the time that one takes, and this at most. */
 #define PAUSE_FACTOR 10

@@ -4,7 +4,7 @@
 
 #include "http/server.h"
 #include "prometheus/names.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 #include "util/validators.h"
 
 const char *prometheus_check_config(const void *from)

@@ -12,7 +12,7 @@
 
 #include "pdata/attributes.h"
 #include "prometheus/escaping.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct prometheus_label {
     size_t name, name_size, value, value_size; /* in `texts` */

@@ -11,7 +11,7 @@
 
 #include "prometheus/escaping.h"
 #include "prometheus_table.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct prometheus_style {
     bool open_metrics, timestamps;

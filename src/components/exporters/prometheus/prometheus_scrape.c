@@ -10,8 +10,8 @@
 #include <holdfast/component.h>
 
 #include "http/server.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
+#include "util/time/clock.h"
 
 #define CONNECTIONS_MAX 256
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)

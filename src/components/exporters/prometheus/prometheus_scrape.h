@@ -10,7 +10,7 @@
 
 #include "prometheus_config.h"
 #include "prometheus_negotiation.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct prometheus_scrape;
 

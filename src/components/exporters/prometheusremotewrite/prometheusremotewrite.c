@@ -15,7 +15,7 @@
 #include "support/probe/probe_server.h"
 #include "support/sending/http_exporter.h"
 #include "support/settings/confighttp.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define BATCH_BYTES 3000000u  /* of a request, before its compression */
 #define EXPORT_BYTES 1000000u /* of OTLP, which is smaller than what becomes of it */

@@ -13,7 +13,7 @@
 
 #include "pdata/wire.h"
 #include "prw_labels.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* In the order of version 1, whose fields of a TimeSeries they are. */
 enum prw_piece_kind { PRW_SAMPLE = 2, PRW_EXEMPLAR = 3, PRW_HISTOGRAM = 4 };

@@ -12,7 +12,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/wire.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct prw_symbols {
     struct prw_symbol {

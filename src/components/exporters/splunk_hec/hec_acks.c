@@ -10,10 +10,10 @@
 
 #include "http/client.h"
 #include "util/arena.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/header_list.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define IDS_MAX 500 /* of one question */

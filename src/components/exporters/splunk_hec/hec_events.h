@@ -8,7 +8,7 @@
 
 #include "hec_config.h"
 #include "hec_fields.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hec_events {
     const struct hec_config *config;

@@ -13,7 +13,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 enum syslog_protocol { SYSLOG_RFC5424 = 0, SYSLOG_RFC3164 };
 

@@ -14,7 +14,7 @@
 #include <holdfast/ref.h>
 
 #include "grpc/resolve.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define DEADLINE_NS (60 * HF_NS_PER_S) /* of a sending that has none */
 #define EXTENSIONS_MAX 60

@@ -16,9 +16,9 @@
 #include <holdfast/status.h>
 
 #include "grpc/target.h"
-#include "util/clock.h"
 #include "util/loop.h"
-#include "util/tls.h"
+#include "util/time/clock.h"
+#include "util/tls/tls.h"
 
 #define SYSLOG_SETTLE_NS (300 * HF_NS_PER_MS)
 

@@ -7,7 +7,7 @@
 
 #include <holdfast/component.h>
 
-#include "encodings/zipkin_write.h"
+#include "encodings/zipkin/zipkin_write.h"
 #include "support/probe/probe_server.h"
 #include "support/sending/http_exporter.h"
 #include "support/settings/confighttp.h"

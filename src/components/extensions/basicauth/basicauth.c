@@ -19,8 +19,8 @@
 #include "password_hash.h"
 #include "password_worker.h"
 #include "util/base64.h"
-#include "util/clock.h"
 #include "util/file_watch.h"
+#include "util/time/clock.h"
 
 #define LOOK_NS HF_NS_PER_S
 #define ENTRIES_MAX 10000u

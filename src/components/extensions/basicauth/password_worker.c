@@ -11,10 +11,10 @@
 #include <holdfast/ref.h>
 
 #include "util/budget.h"
-#include "util/clock.h"
 #include "util/peer.h"
 #include "util/thread.h"
-#include "util/thread_clock.h"
+#include "util/time/clock.h"
+#include "util/time/thread_clock.h"
 
 #define JOBS_MAX 512u     /* in all */
 #define PEER_JOBS_MAX 16u /* per peer */

@@ -10,9 +10,9 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/file_watch.h"
 #include "util/header_text.h"
+#include "util/time/clock.h"
 
 #define LOOK_NS HF_NS_PER_S
 #define VALUE_MAX 16384

@@ -9,7 +9,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_CONSOLE_ASSETS_MAX 8u
 

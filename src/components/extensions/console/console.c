@@ -14,8 +14,8 @@
 #include "support/probe/probe_inputs.h"
 #include "support/settings/confighttp_server.h"
 #include "support/state/state_file.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
+#include "util/time/clock.h"
 
 #define CONNECTIONS_MAX 64
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)

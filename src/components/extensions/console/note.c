@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static uint64_t waiting(const struct hf_json *queue)
 {

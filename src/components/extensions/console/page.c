@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "util/clock.h"
 #include "util/escape.h"
+#include "util/time/clock.h"
 
 #define NUMBER_MAX 400 /* a double may have 309 digits */
 

@@ -14,7 +14,7 @@
 
 #include <holdfast/slice.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_console_page {
     struct hf_bytes text;

@@ -8,7 +8,7 @@
 #include "chart.h"
 #include "look.h"
 #include "pages.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define SEGMENTS_MAX 500u
 #define MARKS_MAX 32u

@@ -15,7 +15,7 @@
 #include "match.h"
 #include "pages.h"
 #include "signals.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define RECORDS_A_PAGE 50u
 #define LOOKS_MAX 5000u /* records that are looked into for a page */

@@ -6,8 +6,8 @@
 
 #include <holdfast/control.h>
 
-#include "util/clock.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define WATCHED_NS HF_NS_PER_S
 #define STARTING_NS (HF_NS_PER_S / 5) /* while it starts */

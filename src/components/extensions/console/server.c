@@ -6,7 +6,7 @@
 #include "note.h"
 #include "routes.h"
 #include "support/ingress/http_admission.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "view.h"
 
 #define SNAPSHOT_WAIT "the console is busy; try again in a second"

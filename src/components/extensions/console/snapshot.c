@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ARENA_BYTES_MAX (64u << 20)
 #define NUMBERS_MAX 400000u

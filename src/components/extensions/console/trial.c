@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TRIAL_NS (10 * HF_NS_PER_S)
 #define PROCESSOR_S 5u

@@ -12,7 +12,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_CONSOLE_TRIAL_BYTES_MAX (512u << 10) /* of a configuration */
 

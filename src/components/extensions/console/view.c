@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* ---- pieces ---- */
 

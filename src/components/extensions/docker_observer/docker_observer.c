@@ -16,9 +16,9 @@
 #include "support/discovery/docker_images.h"
 #include "support/discovery/endpoints.h"
 #include "support/probe/probe_server.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define CONTAINERS_MAX 10000u

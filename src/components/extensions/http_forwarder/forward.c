@@ -9,8 +9,8 @@
 
 #include "http/client_facts.h"
 #include "passed_headers.h"
-#include "util/clock.h"
 #include "util/header_list.h"
+#include "util/time/clock.h"
 
 #define ANSWER_BYTES_MAX ((size_t)64 << 20)
 #define VIA_MAX 512

@@ -6,7 +6,7 @@
 
 #include "support/health/page_server.h"
 #include "support/settings/confighttp.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 #include "util/loop.h"
 
 struct http_forwarder_ingress {

@@ -16,8 +16,8 @@
 #include "support/probe/probe_inputs.h"
 #include "support/probe/probe_server.h"
 #include "support/settings/missing_ca.h"
-#include "util/clock.h"
 #include "util/intake.h"
+#include "util/time/clock.h"
 
 #define STOP_GRACE_NS (HF_NS_PER_S / 2)
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)

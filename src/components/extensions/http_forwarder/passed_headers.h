@@ -6,7 +6,7 @@
 #pragma once
 
 #include "http/server.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HF_PASSED_BYTES_MAX (256u * 1024)
 

@@ -15,8 +15,8 @@
 #include "kubernetes/request.h"
 #include "lease.h"
 #include "support/probe/probe_kubernetes.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 #define GIVE_UP_NS (2 * HF_NS_PER_S)

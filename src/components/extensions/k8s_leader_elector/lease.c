@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "util/clock.h"
-#include "util/time_layout.h"
+#include "util/time/clock.h"
+#include "util/time/time_layout.h"
 
 #define DURATION_S_MAX (UINT64_C(10) * 365 * 24 * 3600)
 

@@ -7,7 +7,7 @@
 
 #include "support/probe/probe_server.h"
 #include "support/tokens/oauth2.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Keys of the grant jwt-bearer, which is not built. */
 #define JWT_KEYS(X)                                                                                \

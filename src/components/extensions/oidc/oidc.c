@@ -18,9 +18,9 @@
 #include "oidc_provider.h"
 #include "oidc_token.h"
 #include "pdata/json_value.h"
-#include "util/clock.h"
 #include "util/header_text.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first keys, in start */
 #define ARENA_BYTES_MAX ((size_t)256 << 10)

@@ -9,7 +9,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/jwk.h"
+#include "util/tls/jwk.h"
 
 #define OIDC_KEYS_MAX 64u
 #define OIDC_KEY_ID_MAX 128u

@@ -6,8 +6,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/escape.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define FETCH_NS (10 * HF_NS_PER_S)

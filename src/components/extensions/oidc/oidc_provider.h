@@ -15,7 +15,7 @@
 #include "http/fetch.h"
 #include "oidc_keys.h"
 #include "util/file_watch.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct oidc_provider_config {
     const char *issuer_url, *audience, *issuer_ca_path, *username_claim, *groups_claim,

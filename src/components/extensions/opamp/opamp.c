@@ -22,9 +22,9 @@
 #include "support/probe/probe_server.h"
 #include "support/settings/confighttp.h"
 #include "util/backoff.h"
-#include "util/clock.h"
 #include "util/escape.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define LOOK_NS HF_NS_PER_S        /* at the health */
 #define BEAT_NS (30 * HF_NS_PER_S) /* a WebSocket's message without news; also the polling */

@@ -5,7 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 struct opamp_server_config {
     const char *endpoint;

@@ -7,8 +7,8 @@
 #include "http/fetch.h"
 #include "http/websocket.h"
 #include "support/settings/confighttp.h"
-#include "util/clock.h"
 #include "util/header_list.h"
+#include "util/time/clock.h"
 
 #define OPEN_TIMEOUT_NS (30 * HF_NS_PER_S)
 #define ANSWER_GRACE_NS (300 * HF_NS_PER_MS) /* at a stop */

@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "support/settings/configauth.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 #define OPAMP_MESSAGE_MAX ((size_t)4 << 20) /* received */
 #define OPAMP_WHY_MAX 300

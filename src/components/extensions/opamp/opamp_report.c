@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ATTRIBUTES_MAX 256u
 #define HOST_NAME_MAX_SIZE 256

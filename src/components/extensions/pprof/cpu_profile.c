@@ -14,7 +14,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define RING_PLACES 4096u /* 40 s of one busy core */
 #define THREADS_MAX 4096u

@@ -17,8 +17,8 @@
 #include "support/health/html.h"
 #include "support/health/page_server.h"
 #include "support/probe/probe_inputs.h"
-#include "util/clock.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define PREFIX "/debug/pprof/"
 #define SECONDS_DEFAULT 30u

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "profile_writer.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define THREADS_MAX 1024u
 #define SYMBOLS_MAX 10000u

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "cpu_profile.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* A CPU profile that was stopped, as pprof reads it; appended. */
 HF_MUST_USE enum hf_status hf_pprof_cpu(const struct hf_cpu_profile *profile, struct hf_bytes *out);

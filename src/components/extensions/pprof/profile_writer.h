@@ -10,7 +10,7 @@
 
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_profile_writer;
 

@@ -15,8 +15,8 @@
 #include "pdata/json_write.h"
 #include "support/health/page_server.h"
 #include "support/probe/probe_inputs.h"
-#include "util/clock.h"
 #include "util/own_spans.h"
+#include "util/time/clock.h"
 
 struct zpages_config {
     struct hf_http_server_config http;

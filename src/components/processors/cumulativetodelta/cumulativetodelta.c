@@ -18,8 +18,8 @@
 #include "support/items/metric_names.h"
 #include "support/items/point_state.h"
 #include "support/state/durable_steps.h"
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define FORMAT "cumulativetodelta/1"
 #define STATE_BYTES_MAX ((size_t)512 << 20)

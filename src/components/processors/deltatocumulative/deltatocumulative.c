@@ -13,8 +13,8 @@
 #include "pdata/series.h"
 #include "support/items/point_state.h"
 #include "support/state/durable_steps.h"
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define FORMAT "deltatocumulative/1"
 #define STATE_BYTES_MAX ((size_t)1 << 30)

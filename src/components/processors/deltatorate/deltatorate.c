@@ -8,7 +8,7 @@
 
 #include "pdata/metric_fields.h"
 #include "pdata/walk.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct rate_config {
     struct hf_string_list metrics;

@@ -10,7 +10,7 @@
 
 #include "filter_rules.h"
 #include "pdata/document.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define BIT(context) (1u << HF_PATH_##context)
 

@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "support/items/grouping.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct groupbyattrs_config {
     struct hf_string_list keys;

@@ -7,8 +7,8 @@
 #include <holdfast/component.h>
 
 #include "groups.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define TICK_NS (HF_NS_PER_S / 20)
 

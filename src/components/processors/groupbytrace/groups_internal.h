@@ -9,7 +9,7 @@
 
 #include "groups.h"
 #include "pdata/wire.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define GROUPS_ID_SIZE 16u
 

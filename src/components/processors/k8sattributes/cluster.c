@@ -12,10 +12,10 @@
 
 #include "kubernetes/watch.h"
 #include "patience.h"
-#include "util/clock.h"
 #include "util/hash.h"
 #include "util/loop.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define SWEEP_NS (30 * HF_NS_PER_S)
 #define DRAFT_BYTES_MAX (4u << 20)

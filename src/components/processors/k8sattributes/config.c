@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "associate.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static bool is_given(const char *text)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define OTEL_PREFIX "resource.opentelemetry.io/"
 #define NAME_MAX_BYTES 512u

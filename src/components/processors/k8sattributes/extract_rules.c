@@ -8,7 +8,7 @@
 #include <holdfast/component.h>
 
 #include "extract.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static const char *const kind_names[K8S_KIND_COUNT] = {
     "pod", "namespace", "node", "replicaset", "deployment", "statefulset", "daemonset", "job"};

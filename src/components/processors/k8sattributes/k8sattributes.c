@@ -13,7 +13,7 @@
 #include "pdata/any_make.h"
 #include "pdata/edit.h"
 #include "support/probe/probe_kubernetes.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct k8s_processor {
     struct hf_node *node;

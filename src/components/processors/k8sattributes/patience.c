@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define SETS 512u
 #define WAYS 8u

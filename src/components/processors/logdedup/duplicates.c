@@ -8,7 +8,7 @@
 #include "pdata/document.h"
 #include "support/items/origins.h"
 #include "support/state/interval_output.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TABLE_FIRST 256u
 

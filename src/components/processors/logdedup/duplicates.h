@@ -12,7 +12,7 @@
 #include "pdata/walk.h"
 #include "support/state/interval.h"
 #include "util/hash.h"
-#include "util/zone.h"
+#include "util/time/zone.h"
 
 struct logdedup_duplicates;
 

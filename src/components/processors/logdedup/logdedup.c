@@ -11,7 +11,7 @@
 #include "pdata/document.h"
 #include "pdata/series.h"
 #include "support/items/ottl_groups.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define BYTES_MAX ((size_t)256 << 20) /* of an interval; a larger one ends early */
 

@@ -16,10 +16,10 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
 #include "util/memory.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define INTERVAL_LEAST_NS (10 * HF_NS_PER_MS) /* a shorter one would cost more than it tells */

@@ -15,8 +15,8 @@
 #include "reset.h"
 #include "support/items/point_state.h"
 #include "support/state/durable_steps.h"
-#include "util/clock.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
+#include "util/time/clock.h"
 
 #define FORMAT "metricstarttime/1"
 #define STATE_BYTES_MAX ((size_t)512 << 20)

@@ -10,7 +10,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/message.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 struct metricstransform_selection {
     const char *include;

@@ -10,7 +10,7 @@
 #include "pdata/any_make.h"
 #include "pdata/document.h"
 #include "pdata/metric_fields.h"
-#include "util/regex_expand.h"
+#include "util/regex/regex_expand.h"
 
 #define VERSION_MARK "{{version}}"
 

@@ -11,7 +11,7 @@
 #include "pdata/document.h"
 #include "sampler.h"
 #include "support/items/sampling.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct sampler_config {
     double sampling_percentage;

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct bucket {
     struct hf_hash key;

@@ -14,8 +14,8 @@
 #include "pdata/document.h"
 #include "pdata/walk.h"
 #include "pdata/wire_find.h"
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 enum strategy { OF_REQUESTS = 0, OF_RECORDS, OF_BYTES };
 

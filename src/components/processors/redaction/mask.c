@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "util/digest.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 enum hf_status hf_mask_put(const struct hf_mask *mask, struct hf_slice secret, struct hf_bytes *out)
 {

@@ -8,7 +8,7 @@
 #include <holdfast/component.h>
 
 #include "redact.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 struct sanitizer_config {
     bool enabled;

@@ -7,7 +7,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Appends the commands with single blanks between their words. Of a command with more words than
  * HF_REDIS_WORDS_MAX the rest becomes one "?". HF_NOMEM. */

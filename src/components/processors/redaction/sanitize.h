@@ -13,7 +13,7 @@
 #include "keys.h"
 #include "pdata/attributes.h"
 #include "pdata/message.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* In the order of the Go collector, which is the order in which they are tried. */
 enum hf_database {

@@ -8,7 +8,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* Parts that are looked at; what is behind them goes. */
 #define HF_URL_PARTS_MAX 10u

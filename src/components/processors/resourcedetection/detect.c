@@ -13,7 +13,7 @@
 #include "pdata/json_any.h"
 #include "pdata/utf8.h"
 #include "util/loop.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define FILE_BYTES_MAX (64u << 10)
 

@@ -10,9 +10,9 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 #include "util/thread.h"
+#include "util/time/clock.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 

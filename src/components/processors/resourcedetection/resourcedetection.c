@@ -10,8 +10,8 @@
 #include "detectors.h"
 #include "pdata/edit.h"
 #include "support/probe/probe.h"
-#include "util/clock.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
+#include "util/time/clock.h"
 
 enum {
     ENV,

@@ -10,7 +10,7 @@
 #include "pdata/any.h"
 #include "pdata/attributes.h"
 #include "pdata/document.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 enum { SPAN_NAME = 5, SPAN_ATTRIBUTES = 9 };
 

@@ -11,7 +11,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/message.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct hf_regex;
 

@@ -13,7 +13,7 @@
 #include "pdata/trace_state.h"
 #include "policy_internal.h"
 #include "util/fnv.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define SAMPLED_FLAG 1u
 

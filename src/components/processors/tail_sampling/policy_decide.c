@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "policy_internal.h"
-#include "util/clock.h"
 #include "util/fnv.h"
+#include "util/time/clock.h"
 
 struct question {
     const uint8_t *trace_id;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "tail_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define BLOCKED_NS (5 * HF_NS_PER_MS) /* until more can be emitted */
 

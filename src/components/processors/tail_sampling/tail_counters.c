@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tail_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define PREFIX "otelcol_processor_tail_sampling_"
 #define VOTES ((size_t)HF_TAIL_VERDICT_COUNT) /* series of a policy */

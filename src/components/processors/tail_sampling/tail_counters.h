@@ -9,7 +9,7 @@
 #include <holdfast/status.h>
 
 #include "policy.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct hf_tail;
 

@@ -15,7 +15,7 @@
 #include "tail_ids.h"
 #include "tail_journal.h"
 #include "trace_table.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define DECISIONS_AT_ONCE 8192u /* then the inbox gets its turn, and verdicts are written */
 #define TO_EMIT_MAX 1024u       /* inputs; then no more is taken until some are durable behind */

@@ -10,7 +10,7 @@
 
 #include "support/state/state_file.h"
 #include "util/checksum.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/sync_parent.h"
 
 /* Native byte order, as the file stays on its machine. */

@@ -7,8 +7,8 @@
 
 #include "tail.h"
 #include "tail_config.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 struct tail_sampling {
     struct hf_node *node;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "tail_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* ---- the traces of an input ---- */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tail_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define PREFETCHES 12u /* traces ahead */
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define SLOTS_LEAST 1024u
 #define HUGE_PAGE_BYTES ((size_t)2 << 20)

@@ -12,7 +12,7 @@
 #include "support/probe/probe_server.h"
 #include "support/scrape/scraper.h"
 #include "task_metrics.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ENDPOINT "ECS_CONTAINER_METADATA_URI_V4"
 #define JSON_BYTES_MAX (64u << 20)

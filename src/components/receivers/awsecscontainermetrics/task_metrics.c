@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "util/time_layout.h"
+#include "util/time/time_layout.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
 #define SCHEMA_URL "https://opentelemetry.io/schemas/1.43.0"

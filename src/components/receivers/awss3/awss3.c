@@ -21,10 +21,10 @@
 #include "support/scrape/submitter.h"
 #include "support/sending/object_name.h"
 #include "support/settings/confighttp.h"
-#include "util/clock.h"
 #include "util/hash.h"
 #include "util/thread.h"
-#include "util/zone.h"
+#include "util/time/clock.h"
+#include "util/time/zone.h"
 
 #define CONTENT_BYTES_MAX ((size_t)64 << 20)
 #define TIMEOUT_NS (60 * HF_NS_PER_S)

@@ -5,7 +5,7 @@
 
 #include "pdata/json.h"
 #include "pdata/scan.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define RAW_BYTES_MAX ((size_t)128 << 20) /* of a request, which is one record of the queue */
 

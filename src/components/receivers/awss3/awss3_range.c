@@ -5,8 +5,8 @@
 
 #include <holdfast/slice.h>
 
-#include "util/clock.h"
-#include "util/time_layout.h"
+#include "util/time/clock.h"
+#include "util/time/time_layout.h"
 
 #define S3(member) offsetof(struct awss3_downloader, member)
 #define MINUTE_S 60

@@ -12,9 +12,9 @@
 #include "support/lines/datagrams.h"
 #include "support/lines/streams.h"
 #include "support/probe/probe_inputs.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
-#include "util/metrics.h"
+#include "util/log/log_limiter.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 #include "util/validators.h"
 
 #define PACKET_BYTES_MAX 65535u

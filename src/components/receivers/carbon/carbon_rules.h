@@ -8,8 +8,8 @@
 #include <holdfast/status.h>
 
 #include "encodings/carbon.h"
-#include "util/compress.h"
-#include "util/regex.h"
+#include "util/compress/compress.h"
+#include "util/regex/regex.h"
 
 struct carbon_rule_config {
     const char *pattern, *name_prefix;

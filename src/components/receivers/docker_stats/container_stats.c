@@ -8,8 +8,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
-#include "util/time_layout.h"
+#include "util/time/clock.h"
+#include "util/time/time_layout.h"
 
 #define SCOPE                                                                                      \
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/dockerstatsreceiver"

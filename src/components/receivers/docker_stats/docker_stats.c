@@ -14,8 +14,8 @@
 #include "support/discovery/docker_images.h"
 #include "support/probe/probe_server.h"
 #include "support/scrape/scraper.h"
-#include "util/clock.h"
-#include "util/tls.h"
+#include "util/time/clock.h"
+#include "util/tls/tls.h"
 
 #define JSON_BYTES_MAX (256u << 20)
 #define CONTAINERS_MAX 10000u

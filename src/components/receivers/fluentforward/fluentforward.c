@@ -12,9 +12,9 @@
 #include "support/lines/datagrams.h"
 #include "support/lines/streams.h"
 #include "support/settings/confighttp_server.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
-#include "util/metrics.h"
+#include "util/log/log_limiter.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES_MAX ((size_t)8 << 20)
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 enum { STRICT = 0, REGEXP };
 

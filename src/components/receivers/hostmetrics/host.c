@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define READ_SIZE 8192u
 

@@ -13,7 +13,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define HOST_PATH_MAX 512
 #define HOST_FILE_MAX (4u << 20) /* bytes read of one file */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define NAME_ROOM 512u
 

@@ -9,8 +9,8 @@
 #include <holdfast/auth.h>
 #include <holdfast/component.h>
 
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 #include "validations.h"
 
 #define TIMEOUT_DEFAULT_NS (30 * HF_NS_PER_S)

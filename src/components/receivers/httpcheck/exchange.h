@@ -11,9 +11,9 @@
 #include "config.h"
 #include "http/client_facts.h"
 #include "support/settings/configauth.h"
-#include "util/certificate_names.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/header_list.h"
+#include "util/tls/certificate_names.h"
 
 #define HTTPCHECK_BODY_MAX ((size_t)4 << 20) /* that validations see */
 

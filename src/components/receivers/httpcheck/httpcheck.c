@@ -11,7 +11,7 @@
 #include "exchange.h"
 #include "points.h"
 #include "support/probe/probe_server.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct httpcheck {
     const struct httpcheck_config *config;

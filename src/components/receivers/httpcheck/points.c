@@ -4,7 +4,7 @@
 
 #include "pdata/any_make.h"
 #include "pdata/build_metrics.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "validations.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/httpcheckreceiver"

@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "pdata/json_value.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 #include "json/json.h"
 
 #define TREE_BYTES_MAX ((size_t)64 << 20)

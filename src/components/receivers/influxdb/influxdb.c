@@ -8,9 +8,9 @@
 
 #include <holdfast/component.h>
 
-#include "encodings/influx.h"
+#include "encodings/influx/influx.h"
 #include "support/ingress/push_receiver.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define PATH_1 "/write"
 #define PATH_2 "/api/v2/write"

@@ -3,7 +3,7 @@
  * compact or binary protocol.
  */
 #include "jaeger_internal.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 #define BATCH_BYTES_MAX ((size_t)4 << 20)
 #define DATAGRAM_BYTES_MAX ((size_t)65536) /* UDP has none that is larger */

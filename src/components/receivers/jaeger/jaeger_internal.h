@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "encodings/jaeger.h"
+#include "encodings/jaeger/jaeger.h"
 #include "support/ingress/push_receiver.h"
 #include "support/lines/datagrams.h"
 

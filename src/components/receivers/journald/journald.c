@@ -16,8 +16,8 @@
 #include "journald_match.h"
 #include "support/scrape/submitter.h"
 #include "support/tail/turn_thread.h"
-#include "util/clock.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BUILD_LIMIT ((size_t)200 << 20) /* never reached: batches are cut at the size above */

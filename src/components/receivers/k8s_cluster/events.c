@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cluster.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define KINDS_WAIT_NS (10 * HF_NS_PER_S)
 #define GONE_BYTES_MAX (4u << 20) /* of entities whose end is not written yet */

@@ -10,7 +10,7 @@
 #include "cluster.h"
 #include "endpoints.h"
 #include "support/probe/probe_kubernetes.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define CHANGES_NS HF_NS_PER_S /* entities that have changed are told that often */
 

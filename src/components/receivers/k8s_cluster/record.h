@@ -8,7 +8,7 @@
 
 #include "cluster_metrics.h"
 #include "cluster_resources.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct endpoint_tally;
 

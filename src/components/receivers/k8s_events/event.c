@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define SCOPE_NAME                                                                                 \
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8seventsreceiver"

@@ -20,8 +20,8 @@
 #include "support/probe/probe_kubernetes.h"
 #include "support/scrape/offer.h"
 #include "support/scrape/only_leader.h"
-#include "util/clock.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES_MAX (4u << 20)
 #define TRANSPORT "http"

@@ -7,15 +7,15 @@
 #include <holdfast/component.h>
 #include <holdfast/meta.h>
 
-#include "encodings/jaeger.h"
-#include "encodings/zipkin.h"
+#include "encodings/jaeger/jaeger.h"
+#include "encodings/zipkin/zipkin.h"
 #include "pdata/any_make.h"
 #include "pdata/document.h"
 #include "pdata/json.h"
 #include "pdata/json_any.h"
 #include "pdata/repair.h"
 #include "pdata/scan.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES_MAX ((size_t)256 << 20)
 #define JSON_BYTES_MAX ((size_t)256 << 20)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 static struct hf_series *series(const struct hf_node *node, const char *name,
                                 enum hf_metric_type type, const char *help,

@@ -8,8 +8,8 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 /* What may be on its way to the queues of one signal; then nothing more is read. */
 #define ENTRIES_MAX 4096u

@@ -8,7 +8,7 @@
 #include "kafka/admin.h"
 #include "support/scrape/server_scraper.h"
 #include "support/settings/configkafka.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define KAFKA_METRICS(X)                                                                           \
     X(KAFKA_BROKER_RETENTION, "kafka.broker.log_retention_period", "s", GAUGE, off,                \

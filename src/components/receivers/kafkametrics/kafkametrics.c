@@ -10,7 +10,7 @@
 #include "kafka_look.h"
 #include "support/probe/probe_inputs.h"
 #include "support/tokens/kafka_tokens.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define SCOPE                                                                                      \
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkametricsreceiver"

@@ -15,7 +15,7 @@
 #include "support/probe/probe_kubernetes.h"
 #include "support/scrape/scraper.h"
 #include "support/settings/confighttp.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define REQUEST_NS_MAX (10 * HF_NS_PER_S)
 #define NODE_EVERY_NS (300 * HF_NS_PER_S)

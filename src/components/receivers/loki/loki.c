@@ -8,9 +8,9 @@
 
 #include <holdfast/component.h>
 
-#include "encodings/loki.h"
+#include "encodings/loki/loki.h"
 #include "support/ingress/push_receiver.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define PATH "/loki/api/v1/push"
 

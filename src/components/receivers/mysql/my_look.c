@@ -5,7 +5,7 @@
 #include <holdfast/component.h>
 
 #include "my_status.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define LABELS_MAX 3u

@@ -8,8 +8,8 @@
 
 #include "support/scrape/plan_mask.h"
 #include "support/scrape/sql_mask.h"
-#include "util/clock.h"
 #include "util/hash.h"
+#include "util/time/clock.h"
 
 #define WITH_SAMPLES 80003ul
 #define DIGEST_MAX 64u

@@ -10,7 +10,7 @@
 #include "my_events.h"
 #include "my_look.h"
 #include "my_status.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ANSWER_NS (60 * HF_NS_PER_S) /* of a scrape that has no timeout */
 

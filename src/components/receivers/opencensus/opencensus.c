@@ -8,7 +8,7 @@
 
 #include <holdfast/component.h>
 
-#include "encodings/opencensus.h"
+#include "encodings/opencensus/opencensus.h"
 #include "support/ingress/push_receiver.h"
 
 static_assert(HF_OPENCENSUS_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");

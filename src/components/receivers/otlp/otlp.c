@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "otlp_internal.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 static const struct hf_ingress_ops ops = {
     .route = otlp_route,

@@ -13,8 +13,8 @@
 #include "pdata/repair.h"
 #include "pdata/scan.h"
 #include "pdata/unknown.h"
-#include "util/compress.h"
-#include "util/metrics.h"
+#include "util/compress/compress.h"
+#include "util/metrics/metrics.h"
 
 #define NOT_UTF8 "strings that are not UTF-8"
 

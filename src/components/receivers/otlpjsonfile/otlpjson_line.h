@@ -13,7 +13,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/any_make.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define OTLPJSON_BYTES_MAX ((size_t)128 << 20) /* of one request as protobuf */
 

@@ -18,9 +18,9 @@
 #include "support/tail/tail.h"
 #include "support/tail/tail_fields.h"
 #include "support/tail/turn_thread.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
-#include "util/metrics.h"
+#include "util/log/log_limiter.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u

@@ -9,8 +9,8 @@
 #include "support/scrape/scraped_event.h"
 #include "support/scrape/sql_mask.h"
 #include "support/scrape/statement_report.h"
-#include "util/clock.h"
 #include "util/hash.h"
+#include "util/time/clock.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define QUERY_MAX 4096

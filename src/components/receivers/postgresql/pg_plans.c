@@ -8,8 +8,8 @@
 #include "support/scrape/metric_points.h"
 #include "support/scrape/plan_mask.h"
 #include "support/scrape/sql_mask.h"
-#include "util/clock.h"
 #include "util/hash.h"
+#include "util/time/clock.h"
 
 #define OLDEST 120000      /* plan_cache_mode is from 12 on */
 #define DATABASE_BYTES 256 /* NAMEDATALEN is 64 */

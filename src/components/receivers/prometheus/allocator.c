@@ -10,7 +10,7 @@
 #include "job.h"
 #include "prometheus/late_config.h"
 #include "request.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 #include "json/json.h"
 
 #define ANSWER_BYTES_MAX (64u << 20)

@@ -7,8 +7,8 @@
 #include "config_checks.h"
 #include "http/client.h"
 #include "oauth.h"
-#include "util/clock.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
+#include "util/time/clock.h"
 
 #define TIMEOUT_DEFAULT_NS (10 * HF_NS_PER_S)
 #define BODY_BYTES_DEFAULT (UINT64_C(256) << 20)

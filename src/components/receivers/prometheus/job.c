@@ -9,7 +9,7 @@
 #include "request.h"
 #include "scrape.h"
 #include "target.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* ---- the main thread ---- */
 

@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "prometheus/late_config.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define FILE_BYTES_MAX ((size_t)4 << 20)
 #define FILES_MAX 1024u

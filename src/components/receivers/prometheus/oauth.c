@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* A token is renewed that long before its end. */
 #define EXPIRY_BUFFER_NS (60 * HF_NS_PER_S)

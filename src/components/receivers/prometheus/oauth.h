@@ -6,7 +6,7 @@
 
 #include "config_discovery.h"
 #include "support/tokens/oauth2_request.h"
-#include "util/tls.h"
+#include "util/tls/tls.h"
 
 /* The texts are borrowed. */
 struct hf_tls_config prom_tls_of(const struct prom_tls *tls);

@@ -19,7 +19,7 @@
 #include "receiver.h"
 #include "request.h"
 #include "scrape.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define TRANSPORT "http"
 #define BATCH_BYTES_MAX (4u << 20)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "target.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
+#include "util/time/clock.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
 #define ARENA_KEPT_BYTES ((size_t)8 << 20)

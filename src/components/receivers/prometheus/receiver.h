@@ -24,9 +24,9 @@
 #include "prometheus/table.h"
 #include "support/scrape/offer.h"
 #include "util/arena.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 #include "util/loop.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 #define PROM_TARGETS_MAX 100000u /* of a receiver */
 #define PROM_IN_FLIGHT_MAX 256u  /* scrapes at a time */

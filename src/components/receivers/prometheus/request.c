@@ -10,7 +10,7 @@
 #include "oauth.h"
 #include "support/settings/confighttp.h"
 #include "util/base64.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define LOOK_EVERY_NS (10 * HF_NS_PER_S)
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})

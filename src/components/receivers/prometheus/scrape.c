@@ -7,8 +7,8 @@
 #include "read.h"
 #include "request.h"
 #include "target.h"
-#include "util/clock.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
+#include "util/time/clock.h"
 
 /* A target that is being asked. */
 struct prom_scrape {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "job.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 void prom_source_report(struct prom_source *source, struct prom_found *found, size_t count)
 {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "source.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ANSWER_BYTES_MAX 65536
 #define RECORDS_MAX 4096 /* of a name */

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "source.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define LOOK_EVERY_NS (5 * HF_NS_PER_S)
 #define FILE_BYTES_MAX ((off_t)64 << 20)

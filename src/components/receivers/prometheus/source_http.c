@@ -10,7 +10,7 @@
 
 #include "request.h"
 #include "source.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ANSWER_BYTES_MAX (64u << 20)
 #define TIMEOUT_NS (30 * HF_NS_PER_S)

@@ -15,7 +15,7 @@
 #include "kubernetes/access.h"
 #include "kubernetes/watch.h"
 #include "source.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define MAKE_AGAIN_NS (1 * HF_NS_PER_S) /* changes within it are made targets of together */
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
 #define PARAM_PREFIX "__param_"

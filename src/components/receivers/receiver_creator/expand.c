@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 const char *const creator_names[] = {
     "type",

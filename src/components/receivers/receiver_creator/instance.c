@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define ATTRIBUTES_MAX 256u
 #define CREATOR_ID_MAX 100u

@@ -9,7 +9,7 @@
 
 #include "creator.h"
 #include "hints.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Lines that were written last are read before a receiver of logs is stopped. */
 #define LINGER_NS (5 * HF_NS_PER_S)

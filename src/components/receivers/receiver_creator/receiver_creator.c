@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "creator.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define FORGET_NS (3600 * HF_NS_PER_S)
 #define LOOK_NS (500 * HF_NS_PER_MS)

@@ -11,8 +11,8 @@
 #include "redis_info.h"
 #include "support/scrape/server_scraper.h"
 #include "support/settings/confignet.h"
-#include "util/clock.h"
 #include "util/hash.h"
+#include "util/time/clock.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/redisreceiver"
 #define ANSWER_NS (10 * HF_NS_PER_S) /* of a scrape that has no timeout */

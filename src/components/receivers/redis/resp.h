@@ -7,7 +7,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 #define REDIS_REPLY_BYTES_MAX ((size_t)16 << 20)
 

@@ -9,10 +9,10 @@
 
 #include <holdfast/component.h>
 
-#include "encodings/hec.h"
+#include "encodings/hec/hec.h"
 #include "pdata/json_value.h"
 #include "support/ingress/push_receiver.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static_assert(HF_HEC_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
 

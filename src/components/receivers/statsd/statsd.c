@@ -12,7 +12,7 @@
 
 #include "statsd_internal.h"
 #include "support/probe/probe_inputs.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define PACKET_BYTES_MAX 65535u
 #define LINE_BYTES_MAX ((size_t)64 << 10)

@@ -7,7 +7,7 @@
 #include <holdfast/field.h>
 
 #include "encodings/statsd.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 enum statsd_observer {
     STATSD_NONE = 0, /* the type is in no mapping: dropped */

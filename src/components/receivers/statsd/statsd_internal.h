@@ -9,8 +9,8 @@
 #include "support/lines/datagrams.h"
 #include "support/lines/streams.h"
 #include "support/tail/turn.h"
-#include "util/log_limiter.h"
-#include "util/metrics.h"
+#include "util/log/log_limiter.h"
+#include "util/metrics/metrics.h"
 
 struct statsd {
     struct hf_node *node;

@@ -14,7 +14,7 @@
 #include <holdfast/meta.h>
 
 #include "statsd_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define SAVE_NS HF_NS_PER_S
 #define SAVE_SHARE 10u /* saving takes at most this part of the time */

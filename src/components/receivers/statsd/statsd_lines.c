@@ -1,6 +1,6 @@
 /* statsd_lines: from a line to the store. */
 #include "statsd_internal.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define EARLY_BYTES_MAX ((size_t)64 << 20)
 

@@ -7,7 +7,7 @@
 
 #include <holdfast/component.h>
 
-#include "encodings/zipkin.h"
+#include "encodings/zipkin/zipkin.h"
 #include "support/ingress/push_receiver.h"
 
 static_assert(HF_ZIPKIN_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");

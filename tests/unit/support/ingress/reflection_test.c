@@ -9,7 +9,7 @@
 
 #include "pdata/wire.h"
 #include "support/ingress/reflection.h"
-#include <util/compress.h>
+#include <util/compress/compress.h>
 
 static const struct hf_reflection reflection = {.paths = {"/a.B/C", "/d.E/F"}, .count = 2};
 

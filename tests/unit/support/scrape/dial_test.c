@@ -15,7 +15,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static struct hf_patience patience(uint64_t ms, int stop_fd)
 {

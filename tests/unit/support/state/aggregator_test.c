@@ -11,7 +11,7 @@
 #include <cmocka.h> /* needs the three before it */
 
 #include "tests/support/node_stub.c"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define INPUTS 16
 

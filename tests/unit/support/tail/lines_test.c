@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "support/tail/lines.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 /* All entries of a text, with | behind each; what waits for more is left out. */
 static void cut_all(struct hf_lines *lines, const char *text, bool at_end, char *out, size_t room)

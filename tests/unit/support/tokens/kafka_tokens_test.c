@@ -14,7 +14,7 @@
 #include <holdfast/component.h>
 
 #include "util/base64.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* An extension that adds one header. */
 struct extension {

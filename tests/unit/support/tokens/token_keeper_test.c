@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 struct source {
     _Atomic int asked, failed;

@@ -18,7 +18,7 @@
 #include "pdata/scan.h"
 #include "pdata/walk.h"
 #include "tests/support/node_stub.c"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define DIMENSIONS(...)                                                                            \
     {                                                                                              \

@@ -15,7 +15,7 @@
 #include <cmocka.h> /* needs those before it */
 
 #include "components/exporters/debug/debug_output.h"
-#include <util/compress.h>
+#include <util/compress/compress.h>
 #include <util/loop.h>
 
 extern const struct hf_component hf_exporter_debug;

@@ -21,7 +21,7 @@
 #include "components/exporters/file/file_backups.h"
 #include "components/exporters/file/file_output.h"
 #include "pdata/wire.h"
-#include <util/compress.h>
+#include <util/compress/compress.h>
 #include <util/loop.h>
 
 extern const struct hf_component hf_exporter_file;

@@ -11,7 +11,7 @@
 
 #include <holdfast/meta.h>
 
-#include "encodings/zipkin.h"
+#include "encodings/zipkin/zipkin.h"
 #include "pdata/json.h"
 #include "pdata/scan.h"
 

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "http/server.h"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 #include "util/loop.h"
+#include "util/time/clock.h"
 
 extern const struct hf_component hf_exporter_otlphttp;
 

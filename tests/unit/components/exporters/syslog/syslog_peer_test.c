@@ -16,7 +16,7 @@
 #include <holdfast/ref.h>
 
 #include "tests/support/node_stub.c"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 enum manners { READS, READS_SLOWLY, HANGS_UP, HANGS_UP_LATER, DOES_NOTHING };
 

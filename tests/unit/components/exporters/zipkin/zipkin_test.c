@@ -7,8 +7,8 @@
 
 #include "http/server.h"
 #include "tests/support/node_stub.c"
-#include "util/clock.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
+#include "util/time/clock.h"
 
 extern const struct hf_component hf_exporter_zipkin;
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define S HF_NS_PER_S
 

@@ -12,7 +12,7 @@
 #include "tests/support/bodies.c"
 #include "tests/support/node_stub.c"
 #include "tests/unit/made_config.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 extern const struct hf_component hf_processor_filter;
 

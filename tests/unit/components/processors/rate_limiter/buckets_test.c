@@ -8,7 +8,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define S HF_NS_PER_S
 

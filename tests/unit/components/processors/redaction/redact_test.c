@@ -10,7 +10,7 @@
 
 #include "components/processors/redaction/redact.h"
 #include "tests/support/node_stub.c"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static struct hf_regex *regex(const char *pattern)
 {

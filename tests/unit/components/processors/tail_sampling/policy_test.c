@@ -12,7 +12,7 @@
 #include "pdata/any_make.h"
 #include "pdata/document.h"
 #include "tests/support/node_stub.c"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define MS HF_NS_PER_MS
 #define LIST(...)                                                                                  \

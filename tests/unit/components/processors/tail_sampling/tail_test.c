@@ -17,7 +17,7 @@
 #include "pdata/document.h"
 #include "pdata/walk.h"
 #include "tests/support/node_stub.c"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define S HF_NS_PER_S
 #define INPUTS_MAX 2048

@@ -9,7 +9,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define IDS 4000u
 #define STEPS 200000u

@@ -13,7 +13,7 @@
 #include "pdata/json.h"
 #include "tests/support/node_stub.c"
 #include "tests/unit/made_config.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 extern const struct hf_component hf_processor_transform;
 

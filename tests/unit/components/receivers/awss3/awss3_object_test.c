@@ -8,7 +8,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 static const char json[] = "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":"
                            "{\"stringValue\":\"a\"}},{}]}]}]}";

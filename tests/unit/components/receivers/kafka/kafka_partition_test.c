@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 struct hf_node {
     struct hf_metrics *metrics;

@@ -1,7 +1,7 @@
 /* Bodies of protobuf: a block of snappy, whether a header says so or not, within the limit. */
 #include "tests/unit/components/receivers/asked.h"
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 extern const struct hf_component hf_receiver_loki;
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "components/receivers/prometheus/config.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define S HF_NS_PER_S

@@ -2,7 +2,7 @@
  * once it is on disk. */
 #include "tests/unit/components/receivers/asked.h"
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 extern const struct hf_component hf_receiver_prometheusremotewrite;
 
