@@ -20,6 +20,7 @@ strip --strip-unneeded --remove-section=.comment --remove-section=.note "$root/u
 install -D -m 644 "$here/config.yaml" "$root/etc/holdfast/config.yaml"
 install -D -m 644 "$here/holdfast.conf" "$root/etc/holdfast/holdfast.conf"
 install -D -m 644 "$here/holdfast.service" "$root/usr/lib/systemd/system/holdfast.service"
+install -D -m 644 "$here/otelcol-contrib.conf" "$root/usr/share/holdfast/otelcol-contrib.conf"
 install -D -m 644 "$here/holdfast.8" "$root/usr/share/man/man8/holdfast.8"
 install -D -m 644 "$source/README.md" "$doc/README.md"
 install -D -m 644 "$source/CHANGELOG.md" "$doc/NEWS.md"

@@ -21,6 +21,7 @@ rmdir "$root/usr/lib/holdfast/bin"
 install -D -m 644 "$here/config.yaml" "$root/etc/holdfast/config.yaml"
 install -D -m 644 "$here/holdfast.conf" "$root/etc/holdfast/holdfast.conf"
 install -D -m 644 "$here/holdfast.service" "$root/usr/lib/systemd/system/holdfast.service"
+install -D -m 644 "$here/otelcol-contrib.conf" "$root/usr/share/holdfast/otelcol-contrib.conf"
 install -D -m 644 "$here/holdfast.8" "$root/usr/share/man/man8/holdfast.8"
 gzip -9 -n "$root/usr/share/man/man8/holdfast.8"
 for name in README.md CHANGELOG.md LICENSE; do

@@ -114,6 +114,8 @@ struct hf_node {
     struct hf_span_name *span_names[HF_SIGNAL_COUNT]; /* of a receiver's requests; NULL: none */
     struct hf_transport transports[HF_TRANSPORTS_MAX];
     size_t transport_count;
+    /* Of a processor that answers at once; see pipeline/processed_items.h. NULL: not counted. */
+    struct hf_series *incoming[HF_SIGNAL_COUNT], *outgoing[HF_SIGNAL_COUNT];
     struct hf_delivery *delivery;                 /* exporters */
     struct hf_queued_processor *queued_processor; /* processors and connectors with `take` */
 };

@@ -11,6 +11,8 @@
 
 #include "graph_internal.h"
 #include "util/time/clock.h"
+#include "processed_items.h"
+#include "util/clock.h"
 
 static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER; /* of what is opened or started */
 
@@ -56,8 +58,8 @@ struct hf_node *hf_graph_need_node(struct hf_graph *graph, struct hf_node **node
 enum hf_status hf_graph_open_node(struct hf_node *node, char *reterr)
 {
     char why[HF_ERROR_MAX] = "";
-    enum hf_status status = HF_OK;
-    if (node->component->open != NULL) {
+    enum hf_status status = hf_processed_items_open(node);
+    if (status == HF_OK && node->component->open != NULL) {
         pthread_mutex_lock(&life);
         status = node->component->open(node, node->config, &node->self, why);
         pthread_mutex_unlock(&life);

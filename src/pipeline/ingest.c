@@ -17,6 +17,7 @@
 #include "graph.h"
 #include "node/taps.h"
 #include "once.h"
+#include "processed_items.h"
 #include "shards.h"
 #include "storage/storage.h"
 #include "util/compress/compress.h"
@@ -165,6 +166,8 @@ static enum hf_status process(const struct hf_pipeline *pipeline, struct passing
         struct hf_node *node = pipeline->processors[i];
         struct hf_batch *next = NULL;
         enum hf_status status = node->component->processor->process(node->self, now, &next);
+        hf_processed_items_count(node, pipeline->signal, now->items,
+                                 next == NULL ? 0 : next->items);
         hf_ref_drop(&now->ref);
         if (status != HF_OK || next == NULL || next->items == 0) {
             if (status == HF_OK && next != NULL) {

@@ -81,6 +81,8 @@ class TestFilter:
         assert [otlp.attributes(item)[otlp.ID_KEY] for item in items] == [kept]
         name = {"traces": "spans", "metrics": "datapoints", "logs": "logs"}[signal.name]
         assert holdfast.metric(f"otelcol_processor_filter_{name}_filtered", filter="filter") == 1
+        for name, count in (("incoming", 2), ("outgoing", 1)):
+            assert holdfast.metric(f"otelcol_processor_{name}_items", processor="filter", otel_signal=signal.name) == count
 
 
 WRONG = [
