@@ -397,6 +397,11 @@ void hf_google_session_refused(struct hf_google_session *session)
     hf_token_keeper_refused(session->keeper);
 }
 
+void hf_google_session_explain(struct hf_google_session *session, char *ret_text, size_t room)
+{
+    hf_token_keeper_explain(session->keeper, ret_text, room);
+}
+
 void hf_google_session_look(struct hf_google_session *session, struct hf_google_facts *ret_facts)
 {
     pthread_mutex_lock(&session->lock);

@@ -40,6 +40,11 @@ static void on_refused(void *self)
     hf_oauth2_refused(self);
 }
 
+static void explain(void *self, char *ret_text, size_t room)
+{
+    hf_oauth2_explain(self, ret_text, room);
+}
+
 static enum hf_status open_oauth2(struct hf_node *node, const void *config, void **ret_self,
                                   char *reterr)
 {
@@ -153,7 +158,8 @@ static const struct hf_field fields[] = {
     JWT_KEYS(JWT_FIELD) HF_FIELDS_END,
 };
 
-static const struct hf_auth auth = {.headers = add_headers, .refused = on_refused};
+static const struct hf_auth auth = {
+    .headers = add_headers, .refused = on_refused, .explain = explain};
 
 static const struct hf_extension_ops extension_ops = {
     .auth = &auth,
