@@ -1,6 +1,5 @@
 /*
- * oauth2: a token of an OAuth 2.0 server, by the grant client_credentials, fetched before it is
- * needed and renewed before it ends.
+ * oauth2: a token of an OAuth 2.0 server, fetched before it is needed and renewed before it ends.
  *
  * A token_keeper with one server of tokens. A meeting place; new, start, stop and free run on one
  * thread.
