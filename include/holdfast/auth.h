@@ -88,6 +88,11 @@ struct hf_auth {
      */
     void (*refused)(void *self);
     /*
+     * Client side: why `headers` has no credential now, as a sentence without secrets, cut to
+     * `room` bytes; "" when that is not known. Any thread; must not block. NULL: it is never known.
+     */
+    void (*explain)(void *self, char *ret_text, size_t room);
+    /*
      * Client side: the metadata keys whose values change what `headers` adds (headers_setter's
      * from_context). The graph makes receivers keep them and never sends records with different
      * values in one request.

@@ -11,6 +11,7 @@
 /* What the library's threads say last. */
 struct asking {
     struct hf_kafka_bearer bearer; /* first */
+    bool has_old_scram;
     pthread_mutex_t lock;
     char said[HF_ERROR_MAX];
     rd_kafka_resp_err_t error;
@@ -22,7 +23,8 @@ static void on_error(rd_kafka_t *handle, int error, const char *reason, void *op
     (void)handle;
     pthread_mutex_lock(&asking->lock);
     if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* says less than the ones before */
-        snprintf(asking->said, sizeof(asking->said), "%s", reason);
+        hf_kafka_explain(asking->bearer.library, asking->has_old_scram, (rd_kafka_resp_err_t)error,
+                         reason, asking->said, sizeof(asking->said));
         asking->error = (rd_kafka_resp_err_t)error;
     }
     pthread_mutex_unlock(&asking->lock);
@@ -41,6 +43,7 @@ enum hf_status hf_kafka_ask(const struct hf_kafka_library *library,
                             int *ret_brokers, char *reterr)
 {
     struct asking asking = {.bearer = {.library = library, .source = settings->tokens},
+                            .has_old_scram = hf_kafka_has_old_scram(library, settings),
                             .lock = PTHREAD_MUTEX_INITIALIZER};
     rd_kafka_conf_t *conf = NULL;
     const struct rd_kafka_metadata *metadata = NULL;

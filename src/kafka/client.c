@@ -47,6 +47,31 @@ enum hf_status hf_kafka_status(rd_kafka_resp_err_t error)
     }
 }
 
+#define SCRAM_VERSION 0x02060100 /* the first whose SCRAM brokers 4.x take */
+
+bool hf_kafka_has_old_scram(const struct hf_kafka_library *library,
+                            const struct hf_kafka_settings *settings)
+{
+    bool is_scram = false;
+    for (size_t i = 0; i < settings->count; i++) {
+        is_scram = is_scram || (strcmp(settings->names[i], "sasl.mechanisms") == 0 &&
+                                strncmp(settings->values[i], "SCRAM-", 6) == 0);
+    }
+    return is_scram && library->version() < SCRAM_VERSION;
+}
+
+void hf_kafka_explain(const struct hf_kafka_library *library, bool has_old_scram,
+                      rd_kafka_resp_err_t error, const char *reason, char *ret_text, size_t room)
+{
+    int length = snprintf(ret_text, room, "%.240s", reason);
+    if (has_old_scram && hf_kafka_status(error) == HF_UNAUTHENTICATED && length > 0 &&
+        (size_t)length < room) {
+        snprintf(ret_text + length, room - (size_t)length,
+                 "; this librdkafka (%s) cannot sign in by SCRAM to brokers 4.x: 2.6.1 can",
+                 library->version_str());
+    }
+}
+
 enum hf_status hf_kafka_conf_new(const struct hf_kafka_library *library,
                                  const struct hf_kafka_settings *settings,
                                  rd_kafka_conf_t **ret_conf, char *reterr)
@@ -86,16 +111,21 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     client->say(client->user, level <= 4 ? HF_LOG_WARN : HF_LOG_DEBUG, line);
 }
 
+/* ---- the loop ---- */
+
+/* The library calls it while it is polled. */
 static void on_error(rd_kafka_t *handle, int error, const char *reason, void *opaque)
 {
     struct hf_kafka_client *client = opaque;
     (void)handle;
-    (void)reason; /* it is in the log */
     hf_kafka_bearer_note(&client->bearer, (rd_kafka_resp_err_t)error);
-    atomic_store(&client->last_error, error);
+    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && client->last_error != 0) {
+        return; /* says less than the error of a broker before */
+    }
+    client->last_error = error;
+    hf_kafka_explain(client->library, client->has_old_scram, (rd_kafka_resp_err_t)error, reason,
+                     client->last_reason, sizeof(client->last_reason));
 }
-
-/* ---- the loop ---- */
 
 static void on_event(struct hf_io *io, uint32_t events)
 {
@@ -138,6 +168,7 @@ enum hf_status hf_kafka_client_open(struct hf_kafka_client *client, rd_kafka_typ
 {
     const struct hf_kafka_library *library = client->library;
     client->bearer = (struct hf_kafka_bearer){.library = library, .source = settings->tokens};
+    client->has_old_scram = hf_kafka_has_old_scram(library, settings);
     client->event_fd = -1;
     library->conf_set_opaque(conf, client);
     library->conf_set_log_cb(conf, on_log);

@@ -5,8 +5,6 @@
  */
 #pragma once
 
-#include <stdatomic.h>
-
 #include <holdfast/node.h>
 #include <holdfast/status.h>
 
@@ -23,7 +21,9 @@ struct hf_kafka_client {
     struct hf_loop *loop;
     struct hf_io io;
     int event_fd;
-    atomic_int last_error; /* rd_kafka_resp_err_t of the client as a whole; 0: none */
+    int last_error;        /* rd_kafka_resp_err_t of the client as a whole; 0: none */
+    char last_reason[384]; /* the library's words about it */
+    bool has_old_scram;
     void (*say)(void *user, enum hf_log_level level, const char *text);
     void (*ready)(struct hf_kafka_client *client); /* something is to be served. On the loop */
     void *user;
@@ -47,3 +47,10 @@ void hf_kafka_client_close(struct hf_kafka_client *client);
 
 /* What an error of the library means for what was tried. */
 enum hf_status hf_kafka_status(rd_kafka_resp_err_t error);
+
+/* Does the client sign in by SCRAM with a library whose SCRAM brokers 4.x refuse? */
+bool hf_kafka_has_old_scram(const struct hf_kafka_library *library,
+                            const struct hf_kafka_settings *settings);
+/* The library's words about an error of the client, and that cause where it may be one. */
+void hf_kafka_explain(const struct hf_kafka_library *library, bool has_old_scram,
+                      rd_kafka_resp_err_t error, const char *reason, char *ret_text, size_t room);

@@ -91,7 +91,8 @@
     X(topic_partition_list_add)                                                                    \
     X(topic_partition_list_destroy)                                                                \
     X(topic_partition_list_new)                                                                    \
-    X(version)
+    X(version)                                                                                     \
+    X(version_str)
 
 struct hf_kafka_library {
 #define HF_KAFKA_MEMBER(name) __typeof__(rd_kafka_##name) *name;

@@ -14,18 +14,19 @@ static void on_report(rd_kafka_t *handle, const rd_kafka_message_t *report, void
     struct hf_kafka_message *message = report->_private;
     enum hf_status status = hf_kafka_status(report->err);
     int error = report->err;
+    const char *text = client->library->err2str(report->err);
     (void)handle;
     producer->in_flight--;
-    if (error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT) {
-        /* Why it has timed out may be known. */
-        int cause = atomic_load(&client->last_error);
-        enum hf_status of_cause = hf_kafka_status((rd_kafka_resp_err_t)cause);
-        status = of_cause == HF_OK || of_cause == HF_CLOSED ? status : of_cause;
-        error = of_cause == HF_OK ? error : cause;
+    if (error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT && client->last_error != 0) {
+        /* Why it has timed out is known. */
+        enum hf_status of_cause = hf_kafka_status((rd_kafka_resp_err_t)client->last_error);
+        status = of_cause == HF_CLOSED ? status : of_cause;
+        error = client->last_error;
+        text = client->last_reason;
     } else if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        atomic_store(&client->last_error, 0);
+        client->last_error = 0;
     }
-    message->done(message, status, error, client->library->err2str((rd_kafka_resp_err_t)error));
+    message->done(message, status, error, text);
 }
 
 /* Several threads of the library put reports there, and it wakes only for the first of them. */

@@ -17,8 +17,8 @@ struct hf_kafka_message {
     struct hf_slice key, value; /* no key: data is NULL */
     const struct hf_kafka_header *headers;
     size_t header_count;
-    /* Once, never before hf_kafka_produce() returns. `error` is the library's, `text` its words;
-     * both are about why the status is not HF_OK. */
+    /* Once, never before hf_kafka_produce() returns. `error` is the library's, `text` its words,
+     * which are there until the producer is closed; both are about why the status is not HF_OK. */
     void (*done)(struct hf_kafka_message *message, enum hf_status status, int error,
                  const char *text);
 };

@@ -100,6 +100,9 @@ enum hf_status hf_header_list_fill(struct hf_header_list *list, enum hf_header_u
     }
     if (status == HF_OK && auth != NULL) {
         status = auth->headers(auth_self, meta, &list->sink);
+        if (status == HF_UNAUTHENTICATED && auth->explain != NULL) {
+            auth->explain(auth_self, list->why, sizeof(list->why));
+        }
         hf_header_list_tell(list, status);
     }
     return status == HF_TOO_LARGE ? HF_AGAIN : status;

@@ -22,7 +22,7 @@ struct hf_header_list {
     size_t count;
     char bytes[HF_HEADER_BYTES_MAX];
     size_t used;
-    char why[160]; /* what is wrong, when the list could not be filled */
+    char why[256]; /* what is wrong, when the list could not be filled */
 };
 
 /*

@@ -132,8 +132,8 @@ class TestTokensOfAnExtension:
         tokens.refuse = (503, {})
         holdfast = start(to_kafka(front, tokens))
         ids = send(grpc_sender(holdfast))
-        holdfast.wait_for_log("cannot sign in to Kafka: oauth2client has no token now")
-        holdfast.wait_for_log("Exporting failed. Will retry")
+        holdfast.wait_for_log("cannot sign in to Kafka: oauth2client has no token now: .*answered 503")
+        holdfast.wait_for_log("Exporting failed. Will retry.*oauth2client has no token now: .*answered 503")
         assert queued(holdfast) == len(ids) and front.tokens == []
         holdfast.kill9()
         tokens.refuse = None

@@ -2,11 +2,13 @@
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from support import otlp
 from support.backends import refuse, status
 from support.holdfast import FAST_RETRY
-from support.oauth import TokenServer
+from support.oauth import ASSERTION, TokenServer
 from support.waiting import until
 
 
@@ -161,6 +163,52 @@ def test_a_reload_takes_other_credentials(start, tokens, ending, http_backend, g
     http_backend.wait_for(send(sender))
 
 
+def new_key(tokens):
+    """An RSA key whose public half the server knows, in PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    tokens.public_key = key.public_key()
+    pem = serialization.Encoding.PEM
+    return key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+
+
+def test_an_assertion_is_signed_in_place_of_a_secret(start, tokens, http_backend, grpc_sender):
+    keys = {
+        "client_secret": None,
+        "grant_type": ASSERTION,
+        "client_certificate_key": new_key(tokens),
+        "client_certificate_key_id": "key-1",
+        "signature_algorithm": "RS512",
+        "scopes": ["a", "b"],
+        "claims": {"tenant": {"id": 7, "names": ["x", "y"]}, "sub": "someone"},
+        "endpoint_params": {"resource": "r"},
+    }
+    holdfast = start(configuration(tokens, "otlphttp", http_backend.endpoint, **keys))
+    http_backend.wait_for(send(grpc_sender(holdfast)))
+    assert set(shown(http_backend)) == {"Bearer token-1"}
+    ((form, style, _),) = tokens.requests
+    assert style is None and form["scope"] == ["a b"] and form["resource"] == ["r"]
+    ((header, claims),) = tokens.assertions
+    assert header == {"alg": "RS512", "typ": "JWT", "kid": "key-1"}
+    life, identifier = claims.pop("exp") - claims.pop("iat"), claims.pop("jti")
+    assert life == 1800 and len(identifier) == 32
+    tenant = {"id": 7, "names": ["x", "y"]}
+    assert claims == {"iss": tokens.client, "sub": "someone", "aud": tokens.url, "scope": "a b", "tenant": tenant}
+
+
+def test_the_key_of_a_file_is_read_for_each_assertion(start, tokens, http_backend, grpc_sender, tmp_path):
+    file = tmp_path / "key.pem"
+    file.write_text("no key")
+    keys = {"client_secret": None, "grant_type": ASSERTION, "client_certificate_key_file": str(file)}
+    holdfast = start(configuration(tokens, "otlphttp", http_backend.endpoint, iss="me-too", audience="them", **keys))
+    ids = send(grpc_sender(holdfast))
+    holdfast.wait_for_log("client_certificate_key is no RSA key in PEM")
+    file.write_text(new_key(tokens))
+    http_backend.wait_for(ids)
+    header, claims = tokens.assertions[-1]
+    assert header["alg"] == "RS256" and "kid" not in header and "scope" not in claims
+    assert (claims["iss"], claims["sub"], claims["aud"]) == ("me-too", tokens.client, "them")
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -169,8 +217,11 @@ def test_a_reload_takes_other_credentials(start, tokens, ending, http_backend, g
         ({"token_url": "nowhere"}, "token_url: expected the URL"),
         ({"endpoint_params": {"a": {"b": "c"}}}, "endpoint_params: a value is"),
         ({"grant_type": "password"}, "client_credentials"),
-        ({"grant_type": "jwt-bearer", "client_certificate_key": "x"}, "grant_type: jwt-bearer is not built; use client_credentials"),
-        ({"client_certificate_key": "x"}, "client_certificate_key: it belongs to the grant jwt-bearer, which is not built"),
+        ({"grant_type": ASSERTION}, "no client_certificate_key provided"),
+        ({"grant_type": ASSERTION, "client_certificate_key": "x", "signature_algorithm": "HS256"}, "signature_algorithm: expected RS256"),
+        ({"grant_type": ASSERTION, "client_certificate_key": "x", "claims": "x"}, "claims: expected a map"),
+        ({"grant_type": ASSERTION, "client_certificate_key": "x", "endpoint_params": {"assertion": "x"}}, "endpoint_params: assertion"),
+        ({"client_certificate_key": "x"}, "client_certificate_key.* need grant_type: urn:ietf:params:oauth:grant-type:jwt-bearer"),
     ],
 )
 def test_what_is_wrong_is_said_at_the_start(start, tokens, http_backend, keys, words):

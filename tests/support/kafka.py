@@ -50,6 +50,10 @@ class Kafka:
         """{partition: offset} of a group."""
         return {int(p): int(o) for _, p, o in (one.split(" ") for one in self.run("committed", group, topic))}
 
+    def synced(self, topic):
+        """The fewest replicas in sync that a partition of the topic has."""
+        return int(self.run("synced", topic)[0].split(" ")[1])
+
     def __enter__(self):
         return self
 

@@ -11,6 +11,7 @@
  *   produce TOPIC KEY VALUE [NAME=VALUE]...    in hexadecimal, "-" for no key; waits for the answer
  *   dump TOPIC                     all messages: "message PARTITION KEY VALUE NAME=VALUE..."
  *   committed GROUP TOPIC          "committed PARTITION OFFSET" for each partition that has one
+ *   synced TOPIC                   "synced N": the fewest replicas in sync of a partition
  *
  * Each command ends with a line "ok" or "error WORDS".
  */
@@ -228,6 +229,26 @@ static void committed(const struct tool *tool, const char *group, const char *to
     end_with(error);
 }
 
+static void synced(const struct tool *tool, const char *topic)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_t *client = new_client(tool, RD_KAFKA_PRODUCER, NULL, on_report);
+    rd_kafka_topic_t *asked = rd_kafka_topic_new(client, topic, NULL);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, asked, &metadata, WAIT_MS);
+    if (error == 0) {
+        int fewest = metadata->topics[0].partition_cnt > 0 ? metadata->broker_cnt : 0;
+        for (int i = 0; i < metadata->topics[0].partition_cnt; i++) {
+            int count = metadata->topics[0].partitions[i].isr_cnt;
+            fewest = count < fewest ? count : fewest;
+        }
+        printf("synced %d\n", fewest);
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(asked);
+    rd_kafka_destroy(client);
+    end_with(error);
+}
+
 static bool run_on_mock(struct tool *tool, char **words, size_t count)
 {
     if (tool->mock == NULL) {
@@ -260,6 +281,8 @@ static void run(struct tool *tool, char **words, size_t count)
         dump(tool, words[1]);
     } else if (count == 3 && strcmp(words[0], "committed") == 0) {
         committed(tool, words[1], words[2]);
+    } else if (count == 2 && strcmp(words[0], "synced") == 0) {
+        synced(tool, words[1]);
     } else {
         puts("error no such command");
     }

@@ -4,22 +4,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <holdfast/component.h>
 
+#include "assertion.h"
 #include "google_credentials.h"
 #include "oauth_answer.h"
 #include "pdata/json_write.h"
 #include "util/header_text.h"
 #include "util/time/clock.h"
 #include "util/tls/jwt.h"
+#include "util/clock.h"
 #include "json/json.h"
 
 #define TIMEOUT_NS (15 * HF_NS_PER_S)
 #define BUFFER_NS (225 * HF_NS_PER_S) /* what the metadata server renews its own tokens before */
 #define METADATA_HOST "metadata.google.internal"
-#define GRANT "urn:ietf:params:oauth:grant-type:jwt-bearer"
 #define LIFE_S 3600u
 #define ID_TOKEN_LIFE_NS (3600 * HF_NS_PER_S)
 #define URL_MAX 2048u
@@ -105,59 +105,25 @@ static enum hf_status put_scopes(const struct hf_google_session *session, struct
     return status;
 }
 
-static enum hf_status make_claims(const struct hf_google_session *session,
-                                  const struct hf_google_credentials *credentials,
-                                  struct hf_bytes *out)
-{
-    struct hf_json_writer writer = {.out = out};
-    struct hf_bytes scopes = {0};
-    uint64_t now_s = (uint64_t)time(NULL);
-    enum hf_status status = put_scopes(session, &scopes);
-    hf_json_write_open(&writer, '{');
-    HF_JSON_WRITE_KEY(&writer, "iss");
-    hf_json_write_text(&writer, credentials->client_email);
-    HF_JSON_WRITE_KEY(&writer, "aud");
-    hf_json_write_text(&writer, credentials->token_uri);
-    HF_JSON_WRITE_KEY(&writer, "iat");
-    hf_json_write_u64(&writer, now_s);
-    HF_JSON_WRITE_KEY(&writer, "exp");
-    hf_json_write_u64(&writer, now_s + LIFE_S);
-    if (wants_id(session)) {
-        HF_JSON_WRITE_KEY(&writer, "target_audience");
-        hf_json_write_text(&writer, hf_slice_text(session->options.audience));
-    } else {
-        HF_JSON_WRITE_KEY(&writer, "scope");
-        hf_json_write_text(&writer, hf_slice_of(scopes.data, scopes.size));
-    }
-    hf_json_write_close(&writer, '}');
-    hf_bytes_release(&scopes);
-    return status == HF_OK ? hf_json_write_status(&writer) : status;
-}
-
 static enum hf_status make_assertion(const struct hf_google_session *session,
                                      const struct hf_google_credentials *credentials,
                                      struct hf_bytes *out)
 {
-    struct hf_bytes header = {0}, claims = {0};
-    struct hf_json_writer writer = {.out = &header};
-    hf_json_write_open(&writer, '{');
-    HF_JSON_WRITE_KEY(&writer, "alg");
-    hf_json_write_text(&writer, hf_slice_text("RS256"));
-    HF_JSON_WRITE_KEY(&writer, "typ");
-    hf_json_write_text(&writer, hf_slice_text("JWT"));
-    if (credentials->private_key_id.size != 0) {
-        HF_JSON_WRITE_KEY(&writer, "kid");
-        hf_json_write_text(&writer, credentials->private_key_id);
-    }
-    hf_json_write_close(&writer, '}');
-    enum hf_status status = hf_json_write_status(&writer);
-    status = status == HF_OK ? make_claims(session, credentials, &claims) : status;
-    if (status == HF_OK) {
-        status = hf_jwt_sign_rs256(credentials->private_key, hf_slice_of(header.data, header.size),
-                                   hf_slice_of(claims.data, claims.size), out);
-    }
-    hf_bytes_release(&header);
-    hf_bytes_release(&claims);
+    struct hf_bytes scopes = {0};
+    enum hf_status status = put_scopes(session, &scopes);
+    const struct hf_assertion assertion = {
+        .algorithm = "RS256",
+        .key = credentials->private_key,
+        .key_id = credentials->private_key_id,
+        .issuer = credentials->client_email,
+        .audience = credentials->token_uri,
+        .scope = wants_id(session) ? HF_EMPTY_SLICE : hf_slice_of(scopes.data, scopes.size),
+        .target_audience =
+            wants_id(session) ? hf_slice_text(session->options.audience) : HF_EMPTY_SLICE,
+        .life_s = LIFE_S,
+    };
+    status = status == HF_OK ? hf_assertion_make(&assertion, out) : status;
+    hf_bytes_release(&scopes);
     return status;
 }
 
@@ -171,8 +137,9 @@ static enum hf_status ask_as_service(struct hf_google_session *session,
         snprintf(reterr, HF_ERROR_MAX,
                  "the private_key of the Google credentials is no RSA key in PEM");
     }
-    status =
-        status == HF_OK ? hf_oauth_put_form(&form, "grant_type", hf_slice_text(GRANT)) : status;
+    status = status == HF_OK
+                 ? hf_oauth_put_form(&form, "grant_type", hf_slice_text(HF_ASSERTION_GRANT))
+                 : status;
     status = status == HF_OK ? hf_oauth_put_form(&form, "assertion",
                                                  hf_slice_of(assertion.data, assertion.size))
                              : status;
@@ -395,6 +362,11 @@ bool hf_google_session_copy(struct hf_google_session *session, char ret_header[H
 void hf_google_session_refused(struct hf_google_session *session)
 {
     hf_token_keeper_refused(session->keeper);
+}
+
+void hf_google_session_explain(struct hf_google_session *session, char *ret_text, size_t room)
+{
+    hf_token_keeper_explain(session->keeper, ret_text, room);
 }
 
 void hf_google_session_look(struct hf_google_session *session, struct hf_google_facts *ret_facts)

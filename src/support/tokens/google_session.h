@@ -49,6 +49,8 @@ HF_MUST_USE bool hf_google_session_copy(struct hf_google_session *session,
                                         char ret_header[HF_TOKEN_MAX]);
 /* A service did not accept the token. Does not block. */
 void hf_google_session_refused(struct hf_google_session *session);
+/* Why there is none, as hf_token_keeper_explain(). */
+void hf_google_session_explain(struct hf_google_session *session, char *ret_text, size_t room);
 
 /* What was found with the token; "": nothing. */
 struct hf_google_facts {

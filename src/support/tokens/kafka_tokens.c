@@ -29,6 +29,7 @@ struct hf_kafka_tokens {
     pthread_mutex_t lock; /* of what follows */
     char said[HF_ERROR_MAX];
     uint64_t said_ns;
+    char no_credentials[HF_ERROR_MAX / 2]; /* why AWS has none; "": not known */
 };
 
 /* ---- what a token is good for ---- */
@@ -106,7 +107,12 @@ static enum hf_status get_of_extension(void *user, struct hf_kafka_token *ret_to
     struct token_sink sink = {.sink = {.add = add_header}, .token = ret_token};
     enum hf_status status = auth->ops->headers(auth->self, HF_EMPTY_SLICE, &sink.sink);
     if (status != HF_OK) {
-        snprintf(reterr, HF_ERROR_MAX, "%s has no token now; its own log lines say why", id);
+        char why[HF_ERROR_MAX / 2] = "";
+        if (auth->ops->explain != NULL) {
+            auth->ops->explain(auth->self, why, sizeof(why));
+        }
+        snprintf(reterr, HF_ERROR_MAX, "%.200s has no token now%s%s", id,
+                 why[0] != '\0' ? ": " : "", why);
         return HF_UNAUTHENTICATED;
     }
     if (!sink.is_bearer || !is_sendable(ret_token->text)) {
@@ -133,14 +139,19 @@ static void on_extension_refused(void *user)
 
 static enum hf_status get_of_aws(void *user, struct hf_kafka_token *ret_token, char *reterr)
 {
-    const struct hf_kafka_tokens *tokens = user;
+    struct hf_kafka_tokens *tokens = user;
     enum hf_status status =
         hf_aws_msk_token(tokens->session, tokens->region, tokens->user_agent, ret_token->text,
                          sizeof(ret_token->text), &ret_token->end_s);
-    if (status != HF_OK) {
+    if (status == HF_UNAUTHENTICATED) {
+        pthread_mutex_lock(&tokens->lock);
+        const char *why = tokens->no_credentials;
         snprintf(reterr, HF_ERROR_MAX, "no token for Amazon MSK in %s: %s", tokens->region,
-                 status == HF_UNAUTHENTICATED ? "there are no credentials of AWS now"
-                                              : hf_status_row(status)->says);
+                 why[0] != '\0' ? why : "there are no credentials of AWS now");
+        pthread_mutex_unlock(&tokens->lock);
+    } else if (status != HF_OK) {
+        snprintf(reterr, HF_ERROR_MAX, "no token for Amazon MSK in %s: %s", tokens->region,
+                 hf_status_row(status)->says);
     }
     return status;
 }
@@ -162,9 +173,13 @@ static void say(const struct hf_kafka_tokens *tokens, enum hf_log_level level, c
 
 static void on_no_credentials(void *user, const char *why)
 {
+    struct hf_kafka_tokens *tokens = user;
     char text[HF_ERROR_MAX + 64];
     snprintf(text, sizeof(text), "no credentials of AWS: %s", why);
-    say(user, HF_LOG_WARN, text);
+    pthread_mutex_lock(&tokens->lock);
+    snprintf(tokens->no_credentials, sizeof(tokens->no_credentials), "%s", why);
+    pthread_mutex_unlock(&tokens->lock);
+    say(tokens, HF_LOG_WARN, text);
 }
 
 /* The same failure of several clients, and again and again, is said once a minute. */

@@ -48,6 +48,11 @@ bool hf_oauth2_copy(struct hf_oauth2 *oauth2, char ret_header[HF_TOKEN_MAX])
     return hf_token_keeper_copy(oauth2->keeper, ret_header);
 }
 
+void hf_oauth2_explain(struct hf_oauth2 *oauth2, char *ret_text, size_t room)
+{
+    hf_token_keeper_explain(oauth2->keeper, ret_text, room);
+}
+
 void hf_oauth2_refused(struct hf_oauth2 *oauth2)
 {
     hf_token_keeper_refused(oauth2->keeper);

@@ -1,6 +1,5 @@
 /*
- * oauth2: a token of an OAuth 2.0 server, by the grant client_credentials, fetched before it is
- * needed and renewed before it ends.
+ * oauth2: a token of an OAuth 2.0 server, fetched before it is needed and renewed before it ends.
  *
  * A token_keeper with one server of tokens. A meeting place; new, start, stop and free run on one
  * thread.
@@ -39,5 +38,7 @@ void hf_oauth2_free(struct hf_oauth2 *oauth2);
 HF_MUST_USE bool hf_oauth2_copy(struct hf_oauth2 *oauth2, char ret_header[HF_TOKEN_MAX]);
 /* Gives it to the sink. HF_UNAUTHENTICATED: there is no valid one. Any thread. */
 HF_MUST_USE enum hf_status hf_oauth2_add(struct hf_oauth2 *oauth2, struct hf_header_sink *sink);
+/* Why there is none, as hf_token_keeper_explain(). Any thread. */
+void hf_oauth2_explain(struct hf_oauth2 *oauth2, char *ret_text, size_t room);
 /* A server has refused the token. Any thread. */
 void hf_oauth2_refused(struct hf_oauth2 *oauth2);

@@ -1,6 +1,6 @@
 /*
- * oauth2_request: one request to an OAuth 2.0 token endpoint with the grant client_credentials, and
- * its answer. Owned by the thread that fetches.
+ * oauth2_request: one request to an OAuth 2.0 token endpoint, with the grant client_credentials or
+ * with an assertion that the client signs, and its answer. Owned by the thread that fetches.
  */
 #pragma once
 
@@ -14,13 +14,19 @@
 #include "token_keeper.h"
 #include "util/tls/tls.h"
 
+enum hf_oauth2_grant { HF_OAUTH2_CLIENT_CREDENTIALS = 0, HF_OAUTH2_JWT_BEARER };
+
 struct hf_oauth2_config {
     const char *client_id, *client_id_file, *client_secret, *client_secret_file, *token_url;
     struct hf_string_list scopes;
     struct hf_value endpoint_params;
     struct hf_tls_config tls;
     uint64_t timeout_ns, expiry_buffer_ns;
-    int64_t grant_type;
+    int64_t grant_type; /* enum hf_oauth2_grant */
+    struct {            /* of the assertion */
+        const char *key, *key_file, *key_id, *algorithm, *issuer, *audience;
+        struct hf_value claims;
+    } jwt;
     const char *proxy_url; /* NULL: none */
 };
 

@@ -25,8 +25,9 @@ struct hf_token_keeper {
     bool is_stopping, is_wanted; /* `is_wanted`: renew it now */
     bool has_token, was_tried;
     struct hf_token token;
-    uint64_t end_ns;     /* of the token; 0: none */
-    uint64_t refused_ns; /* when a refusal last had it renewed; 0: never */
+    uint64_t end_ns;            /* of the token; 0: none */
+    uint64_t refused_ns;        /* when a refusal last had it renewed; 0: never */
+    char failure[HF_ERROR_MAX]; /* of the last fetch; "": none */
 };
 
 /* ---- the thread ---- */
@@ -86,6 +87,7 @@ static void *run(void *user)
         if (status == HF_OK) {
             due_ns = take_token(keeper, token);
         }
+        snprintf(keeper->failure, sizeof(keeper->failure), "%s", status == HF_OK ? "" : error);
         failed_wait_ns = status == HF_OK                           ? FAILED_WAIT_NS
                          : 2 * failed_wait_ns < FAILED_WAIT_MAX_NS ? 2 * failed_wait_ns
                                                                    : FAILED_WAIT_MAX_NS;
@@ -129,6 +131,13 @@ bool hf_token_keeper_copy(struct hf_token_keeper *keeper, char ret_header[HF_TOK
     }
     pthread_mutex_unlock(&keeper->lock);
     return has_one;
+}
+
+void hf_token_keeper_explain(struct hf_token_keeper *keeper, char *ret_text, size_t room)
+{
+    pthread_mutex_lock(&keeper->lock);
+    snprintf(ret_text, room, "%s", keeper->failure);
+    pthread_mutex_unlock(&keeper->lock);
 }
 
 void hf_token_keeper_refused(struct hf_token_keeper *keeper)

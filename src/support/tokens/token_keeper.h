@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <holdfast/auth.h>
@@ -63,6 +64,9 @@ HF_MUST_USE enum hf_status hf_token_keeper_add(struct hf_token_keeper *keeper, c
 /* The header's value; false: there is none now. */
 HF_MUST_USE bool hf_token_keeper_copy(struct hf_token_keeper *keeper,
                                       char ret_header[HF_TOKEN_MAX]);
+
+/* Why the last fetch failed, cut to `room` bytes; "": it did not, or there was none yet. */
+void hf_token_keeper_explain(struct hf_token_keeper *keeper, char *ret_text, size_t room);
 
 /* A backend did not accept the token. Does not block. */
 void hf_token_keeper_refused(struct hf_token_keeper *keeper);

@@ -45,20 +45,30 @@ static EVP_PKEY *read_key(struct hf_slice pem)
     return key;
 }
 
-static enum hf_status sign(EVP_PKEY *key, struct hf_slice data, struct hf_bytes *out)
+static const EVP_MD *digest_of(const char *algorithm)
+{
+    return strcmp(algorithm, "RS256") == 0   ? EVP_sha256()
+           : strcmp(algorithm, "RS384") == 0 ? EVP_sha384()
+           : strcmp(algorithm, "RS512") == 0 ? EVP_sha512()
+                                             : NULL;
+}
+
+static enum hf_status sign(const EVP_MD *digest, EVP_PKEY *key, struct hf_slice data,
+                           struct hf_bytes *out)
 {
     uint8_t signature[SIGNATURE_MAX];
     size_t size = sizeof(signature);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = context != NULL && EVP_PKEY_get_size(key) <= (int)sizeof(signature) &&
-                EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+    bool good = context != NULL && digest != NULL &&
+                EVP_PKEY_get_size(key) <= (int)sizeof(signature) &&
+                EVP_DigestSignInit(context, NULL, digest, NULL, key) == 1 &&
                 EVP_DigestSign(context, signature, &size, data.data, data.size) == 1;
     EVP_MD_CTX_free(context);
     return good ? put_base64url(out, hf_slice_of(signature, size)) : HF_UNSUPPORTED;
 }
 
-enum hf_status hf_jwt_sign_rs256(struct hf_slice pem, struct hf_slice header,
-                                 struct hf_slice claims, struct hf_bytes *out)
+enum hf_status hf_jwt_sign(const char *algorithm, struct hf_slice pem, struct hf_slice header,
+                           struct hf_slice claims, struct hf_bytes *out)
 {
     size_t start = out->size;
     EVP_PKEY *key = pem.size < INT32_MAX ? read_key(pem) : NULL;
@@ -73,7 +83,9 @@ enum hf_status hf_jwt_sign_rs256(struct hf_slice pem, struct hf_slice header,
                  ? hf_bytes_append(&data, hf_slice_of(out->data + start, out->size - start))
                  : status;
     status = status == HF_OK ? hf_bytes_append(out, hf_slice_text(".")) : status;
-    status = status == HF_OK ? sign(key, hf_slice_of(data.data, data.size), out) : status;
+    status = status == HF_OK
+                 ? sign(digest_of(algorithm), key, hf_slice_of(data.data, data.size), out)
+                 : status;
     hf_bytes_release(&data);
     EVP_PKEY_free(key);
     return status;

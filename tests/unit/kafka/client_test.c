@@ -57,11 +57,56 @@ static void refuses_a_property_with_the_librarys_words(void **state)
     hf_kafka_settings_release(&settings);
 }
 
+/* The versions of a library that is not loaded. */
+static int version;
+
+static int tell_version(void)
+{
+    return version;
+}
+
+static const char *tell_version_text(void)
+{
+    return "2.0.2";
+}
+
+static void names_an_old_library_as_the_cause_where_scram_is_refused(void **state)
+{
+    static const struct {
+        const char *mechanism;
+        int version;
+        rd_kafka_resp_err_t error;
+        bool is_named;
+    } rows[] = {
+        {"SCRAM-SHA-256", 0x020002ff, RD_KAFKA_RESP_ERR__AUTHENTICATION, true},
+        {"SCRAM-SHA-512", 0x020600ff, RD_KAFKA_RESP_ERR__AUTHENTICATION, true},
+        {"SCRAM-SHA-512", 0x020601ff, RD_KAFKA_RESP_ERR__AUTHENTICATION, false},
+        {"SCRAM-SHA-256", 0x020002ff, RD_KAFKA_RESP_ERR__TRANSPORT, false},
+        {"PLAIN", 0x020002ff, RD_KAFKA_RESP_ERR__AUTHENTICATION, false},
+    };
+    const struct hf_kafka_library library = {.version = tell_version,
+                                             .version_str = tell_version_text};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hf_kafka_settings settings = {0};
+        char text[384];
+        version = rows[i].version;
+        hf_kafka_set(&settings, "sasl.mechanisms", "%s", rows[i].mechanism);
+        bool is_old = hf_kafka_has_old_scram(&library, &settings);
+        hf_kafka_explain(&library, is_old, rows[i].error, "refused", text, sizeof(text));
+        assert_memory_equal(text, "refused", 7);
+        assert_int_equal(strstr(text, "librdkafka (2.0.2) cannot sign in by SCRAM") != NULL,
+                         rows[i].is_named);
+        hf_kafka_settings_release(&settings);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_errors_of_the_data_from_those_that_pass),
         cmocka_unit_test(refuses_a_property_with_the_librarys_words),
+        cmocka_unit_test(names_an_old_library_as_the_cause_where_scram_is_refused),
     };
     return cmocka_run_group_tests_name("client", tests, NULL, NULL);
 }

@@ -39,7 +39,13 @@ static enum hf_status add_without_end(void *self, struct hf_slice meta, struct h
     return status;
 }
 
+static void explain(void *self, char *ret_text, size_t room)
+{
+    snprintf(ret_text, room, "%s", (const char *)self);
+}
+
 static const struct hf_auth giving = {.headers = add_tenant}, poor = {.headers = have_nothing},
+                            honest = {.headers = have_nothing, .explain = explain},
                             endless = {.headers = add_without_end};
 static struct hf_string_pair two[] = {{"X-Tenant", "red"}, {"x-zone", ""}};
 static const struct hf_string_map configured = {.items = two, .count = 2};
@@ -82,6 +88,23 @@ static void says_what_an_authenticator_says(void **state)
     assert_int_equal(
         hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &poor, NULL, HF_EMPTY_SLICE),
         HF_UNAUTHENTICATED);
+}
+
+static void says_why_an_authenticator_has_nothing(void **state)
+{
+    static const struct {
+        const char *explained, *says;
+    } rows[] = {{"the token endpoint answered 503", "the token endpoint answered 503"},
+                {"", "the authenticator has no credentials: missing or wrong credentials"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s", rows[i].explained);
+        assert_int_equal(
+            hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &honest, text, HF_EMPTY_SLICE),
+            HF_UNAUTHENTICATED);
+        assert_string_equal(list.why, rows[i].says);
+    }
 }
 
 static void too_many_are_no_fault_of_the_data(void **state)
@@ -174,6 +197,7 @@ int main(void)
         cmocka_unit_test(has_the_configured_ones_in_lower_case),
         cmocka_unit_test(lets_an_authenticator_replace_one),
         cmocka_unit_test(says_what_an_authenticator_says),
+        cmocka_unit_test(says_why_an_authenticator_has_nothing),
         cmocka_unit_test(too_many_are_no_fault_of_the_data),
         cmocka_unit_test(trims_values),
         cmocka_unit_test(refuses_for_good_what_cannot_be_sent),

@@ -49,6 +49,12 @@ static void on_refused(void *self)
     hf_google_session_refused(google->session);
 }
 
+static void explain(void *self, char *ret_text, size_t room)
+{
+    struct google *google = self;
+    hf_google_session_explain(google->session, ret_text, room);
+}
+
 static enum hf_status start_google(void *self, char *reterr)
 {
     struct google *google = self;
@@ -143,7 +149,8 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
-static const struct hf_auth auth = {.headers = add_headers, .refused = on_refused};
+static const struct hf_auth auth = {
+    .headers = add_headers, .refused = on_refused, .explain = explain};
 
 static const struct hf_extension_ops extension_ops = {
     .auth = &auth,

@@ -1,33 +1,14 @@
 /*
- * oauth2client: a token of an OAuth 2.0 server, by the grant client_credentials, in the header
- * authorization of what is sent. Until the first one is there, and after one ended that could not
- * be renewed, records wait.
+ * oauth2client: a token of an OAuth 2.0 server, by the grant client_credentials or by an assertion
+ * that it signs, in the header authorization of what is sent. Until the first one is there, and
+ * after one ended that could not be renewed, records wait.
  */
 #include <holdfast/component.h>
 
 #include "support/probe/probe_server.h"
+#include "support/tokens/assertion.h"
 #include "support/tokens/oauth2.h"
 #include "util/time/clock.h"
-
-/* Keys of the grant jwt-bearer, which is not built. */
-#define JWT_KEYS(X)                                                                                \
-    X(client_certificate_key)                                                                      \
-    X(client_certificate_key_file)                                                                 \
-    X(client_certificate_key_id)                                                                   \
-    X(signature_algorithm)                                                                         \
-    X(iss)                                                                                         \
-    X(audience)                                                                                    \
-    X(claims)
-
-#define JWT_INDEX(key_) JWT_##key_,
-enum { JWT_KEYS(JWT_INDEX) JWT_KEY_COUNT };
-
-enum { GRANT_CLIENT_CREDENTIALS = 0, GRANT_JWT_BEARER };
-
-struct oauth2client_config {
-    struct hf_oauth2_config oauth2; /* first: the token's */
-    struct hf_value jwt[JWT_KEY_COUNT];
-};
 
 static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_header_sink *sink)
 {
@@ -40,11 +21,15 @@ static void on_refused(void *self)
     hf_oauth2_refused(self);
 }
 
+static void explain(void *self, char *ret_text, size_t room)
+{
+    hf_oauth2_explain(self, ret_text, room);
+}
+
 static enum hf_status open_oauth2(struct hf_node *node, const void *config, void **ret_self,
                                   char *reterr)
 {
-    const struct oauth2client_config *keys = config;
-    const struct hf_oauth2_options options = {.config = &keys->oauth2, .node = node, .what = ""};
+    const struct hf_oauth2_options options = {.config = config, .node = node, .what = ""};
     struct hf_oauth2 *oauth2 = NULL;
     enum hf_status status = hf_oauth2_new(&options, &oauth2, reterr);
     if (status == HF_OK) {
@@ -72,32 +57,22 @@ static void close_oauth2(void *self)
     hf_oauth2_free(self);
 }
 
+/* A key of the other grant would do nothing. */
 static const char *check_config(const void *from)
 {
-    const struct oauth2client_config *config = from;
-#define JWT_SENTENCE(key_)                                                                         \
-#key_ ": it belongs to the grant jwt-bearer, which is not built; use client_credentials with " \
-          "client_secret",
-    static const char *const sentences[] = {JWT_KEYS(JWT_SENTENCE)};
-    if (config->oauth2.grant_type == GRANT_JWT_BEARER) {
-        return "grant_type: jwt-bearer is not built; use client_credentials with client_secret, or "
-               "for Google the extension googleclientauth";
-    }
-    for (size_t i = 0; i < JWT_KEY_COUNT; i++) {
-        if (config->jwt[i].type != HF_VALUE_NONE) {
-            return sentences[i];
-        }
-    }
-    return hf_oauth2_check(&config->oauth2);
+    const struct hf_oauth2_config *config = from;
+    bool has_jwt_key = config->jwt.key != NULL || config->jwt.key_file != NULL ||
+                       config->jwt.key_id != NULL || config->jwt.algorithm != NULL ||
+                       config->jwt.issuer != NULL || config->jwt.audience != NULL ||
+                       config->jwt.claims.type != HF_VALUE_NONE;
+    return config->grant_type != HF_OAUTH2_JWT_BEARER && has_jwt_key
+               ? "client_certificate_key, client_certificate_key_file, client_certificate_key_id, "
+                 "signature_algorithm, iss, audience and claims need "
+                 "grant_type: " HF_ASSERTION_GRANT
+               : hf_oauth2_check(config);
 }
 
-#define AT(member) offsetof(struct oauth2client_config, oauth2.member)
-#define JWT_FIELD(key_)                                                                            \
-    {.key = #key_,                                                                                 \
-     .type = HF_FIELD_VALUE,                                                                       \
-     .offset = offsetof(struct oauth2client_config, jwt[JWT_##key_]),                              \
-     .is_secret = true,                                                                            \
-     .help = "Not built: of the grant jwt-bearer."},
+#define AT(member) offsetof(struct hf_oauth2_config, member)
 
 static const struct hf_field fields[] = {
     {.key = "client_id",
@@ -124,8 +99,8 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_ENUM,
      .offset = AT(grant_type),
      .default_text = "client_credentials",
-     .choices = (const char *const[]){"client_credentials", "jwt-bearer", NULL},
-     .help = "client_credentials; jwt-bearer is not built."},
+     .choices = (const char *const[]){"client_credentials", HF_ASSERTION_GRANT, NULL},
+     .help = "client_credentials; or an assertion that the client signs (RFC 7523)."},
     {.key = "scopes",
      .type = HF_FIELD_STRING_LIST,
      .offset = AT(scopes),
@@ -150,10 +125,39 @@ static const struct hf_field fields[] = {
      .default_text = "5m",
      .help = "How long before its end a token is renewed; one that lives less than twice as long: "
              "at the half of its life."},
-    JWT_KEYS(JWT_FIELD) HF_FIELDS_END,
+    {.key = "client_certificate_key",
+     .type = HF_FIELD_SECRET,
+     .offset = AT(jwt.key),
+     .help = "The RSA key in PEM that signs the assertion."},
+    {.key = "client_certificate_key_file",
+     .type = HF_FIELD_STRING,
+     .offset = AT(jwt.key_file),
+     .help = "A file with it, read for each token; wins over client_certificate_key."},
+    {.key = "client_certificate_key_id",
+     .type = HF_FIELD_STRING,
+     .offset = AT(jwt.key_id),
+     .help = "The id of the key, in the header of the assertion (kid)."},
+    {.key = "signature_algorithm",
+     .type = HF_FIELD_STRING,
+     .offset = AT(jwt.algorithm),
+     .help = "Of the assertion: RS256, RS384 or RS512; absent: RS256."},
+    {.key = "iss",
+     .type = HF_FIELD_STRING,
+     .offset = AT(jwt.issuer),
+     .help = "The claim iss of the assertion; absent: the client's id."},
+    {.key = "audience",
+     .type = HF_FIELD_STRING,
+     .offset = AT(jwt.audience),
+     .help = "The claim aud of the assertion; absent: token_url."},
+    {.key = "claims",
+     .type = HF_FIELD_VALUE,
+     .offset = AT(jwt.claims),
+     .help = "Further claims of the assertion; they win over its own."},
+    HF_FIELDS_END,
 };
 
-static const struct hf_auth auth = {.headers = add_headers, .refused = on_refused};
+static const struct hf_auth auth = {
+    .headers = add_headers, .refused = on_refused, .explain = explain};
 
 static const struct hf_extension_ops extension_ops = {
     .auth = &auth,
@@ -161,18 +165,20 @@ static const struct hf_extension_ops extension_ops = {
 
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
-    const struct hf_oauth2_config *config = &((const struct oauth2client_config *)from)->oauth2;
+    const struct hf_oauth2_config *config = from;
     const struct hf_http_client_config client = {.endpoint = config->token_url, .tls = config->tls};
     hf_probe_read(probe, config->client_id_file);
     hf_probe_read(probe, config->client_secret_file);
+    hf_probe_read(probe, config->jwt.key_file);
     hf_probe_http_client(probe, &client, NULL);
 }
 
 const struct hf_component hf_extension_oauth2client = {
     .type = "oauth2client",
-    .help = "Sends a token of an OAuth 2.0 server, by the grant client_credentials.",
+    .help = "Sends a token of an OAuth 2.0 server, by the grant client_credentials or by an "
+            "assertion that it signs.",
     .kind = HF_EXTENSION,
-    .config_size = sizeof(struct oauth2client_config),
+    .config_size = sizeof(struct hf_oauth2_config),
     .fields = fields,
     .check = check_config,
     .probe = probe_outside,

@@ -18,7 +18,7 @@
 
 /* An extension that adds one header. */
 struct extension {
-    const char *name, *value;
+    const char *name, *value, *failure;
     enum hf_status status;
     unsigned refused;
 };
@@ -38,7 +38,14 @@ static void note_refused(void *self)
     extension->refused++;
 }
 
-static const struct hf_auth auth = {.headers = add_headers, .refused = note_refused};
+static void explain(void *self, char *ret_text, size_t room)
+{
+    const struct extension *extension = self;
+    snprintf(ret_text, room, "%s", extension->failure != NULL ? extension->failure : "");
+}
+
+static const struct hf_auth auth = {
+    .headers = add_headers, .refused = note_refused, .explain = explain};
 static const struct hf_kafka_login of_extension = {.mechanism = "OAUTHBEARER",
                                                    .token_source = "oauth2client/x"};
 static const struct hf_kafka_login of_aws = {.mechanism = "AWS_MSK_IAM_OAUTHBEARER",
@@ -98,6 +105,7 @@ static void says_which_extension_gives_no_token_and_why(void **state)
         const char *says;
     } rows[] = {
         {{.status = HF_UNAUTHENTICATED}, "oauth2client/x has no token now"},
+        {{.status = HF_UNAUTHENTICATED, .failure = "answered 503"}, "no token now: answered 503"},
         {{.name = "authorization", .value = "Basic YTpi"}, "another scheme than Bearer"},
         {{.name = "authorization", .value = "Bearer "}, "another scheme than Bearer"},
         {{.name = "x-key", .value = "Bearer a"}, "adds no header authorization"},

@@ -91,12 +91,16 @@ static void a_failure_is_told_and_leaves_no_token(void **state)
     char error[512], header[HF_TOKEN_MAX];
     (void)state;
     struct hf_token_keeper *keeper = keeper_of(&source);
+    hf_token_keeper_explain(keeper, error, sizeof(error));
+    assert_string_equal(error, "");
     assert_int_equal(hf_token_keeper_start(keeper, error), HF_OK);
     hf_token_keeper_wait(keeper, hf_clock_monotonic_ns() + HF_TOKEN_START_WAIT_NS);
     assert_false(hf_token_keeper_copy(keeper, header));
     hf_token_keeper_stop(keeper);
     hf_token_keeper_stop(keeper); /* once more is nothing */
     assert_true(atomic_load(&source.failed) >= 1);
+    hf_token_keeper_explain(keeper, error, sizeof("it is not"));
+    assert_string_equal(error, "it is not"); /* cut */
     hf_token_keeper_free(keeper);
 }
 
