@@ -74,6 +74,37 @@ static void a_namespace_stands_before_the_name(void **state)
     hf_bytes_release(&out);
 }
 
+static void without_suffixes_underscores_stay(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name_space, *name;
+        const char *expected; /* NULL: nothing is left */
+    } cases[] = {
+        {"", "a__b", "a__b"},
+        {"", "_a_", "_a_"},
+        {"", "..a..b..", "a_b"},
+        {"", "a.__b", "a___b"},
+        {"", "2x", "_2x"},
+        {"", "___", "___"},
+        {"", "gr\xc3\xb6\xc3\x9f:e", "gr_:e"},
+        {"", "_.", NULL},
+        {"", "...", NULL},
+        {"", "", NULL},
+        {"my..app", "2x", "my_app_2x"},
+        {"_my__app", "a", "_my__app_a"},
+    };
+    struct hf_bytes out = {0};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct hf_prom_naming naming = {.name_space = cases[i].name_space};
+        assert_int_equal(hf_prom_metric_name(&naming, hf_slice_text(cases[i].name),
+                                             hf_slice_text("s"), HF_PROM_COUNTER, &out),
+                         cases[i].expected != NULL ? HF_OK : HF_INVALID);
+        expect(&out, cases[i].expected != NULL ? cases[i].expected : "");
+    }
+    hf_bytes_release(&out);
+}
+
 static void names_in_utf8_keep_their_characters(void **state)
 {
     (void)state;
@@ -192,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_get_their_unit_and_their_kind),
         cmocka_unit_test(a_namespace_stands_before_the_name),
+        cmocka_unit_test(without_suffixes_underscores_stay),
         cmocka_unit_test(names_in_utf8_keep_their_characters),
         cmocka_unit_test(labels_have_letters_digits_and_underscores),
         cmocka_unit_test(numbers_have_the_fewest_digits),
