@@ -27,8 +27,7 @@ static uint64_t hash_series(const struct prometheus_family *family, struct hf_sl
 
 /* ---- families ---- */
 
-/* Where the name stands, or would stand. */
-static size_t find_family(const struct prometheus_table *table, struct hf_slice name)
+size_t prometheus_table_place(const struct prometheus_table *table, struct hf_slice name)
 {
     size_t low = 0;
     size_t high = table->family_count;
@@ -76,7 +75,7 @@ enum hf_status prometheus_table_family(struct prometheus_table *table, struct hf
                                        enum hf_prom_kind kind, struct hf_slice help,
                                        struct prometheus_family **ret_family)
 {
-    size_t at = find_family(table, name);
+    size_t at = prometheus_table_place(table, name);
     if (at < table->family_count && hf_slice_equal(table->families[at]->name, name)) {
         struct prometheus_family *family = table->families[at];
         if (family->kind != kind && family->count > 0) {
@@ -272,6 +271,21 @@ void prometheus_family_sort(struct prometheus_family *family)
         family->series[i]->place = i;
     }
     family->is_sorted = true;
+}
+
+size_t prometheus_family_behind(const struct prometheus_family *family, struct hf_slice labels)
+{
+    size_t low = 0;
+    size_t high = family->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (hf_slice_compare(labels_of(family->series[middle]), labels) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 void prometheus_table_expire(struct prometheus_table *table, uint64_t before_ns)

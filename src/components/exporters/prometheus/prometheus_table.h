@@ -92,8 +92,12 @@ HF_MUST_USE enum hf_status prometheus_table_series(struct prometheus_table *tabl
                                                    struct prometheus_series **ret_series);
 void prometheus_table_remove(struct prometheus_table *table, struct prometheus_series *series);
 
+/* Where the family of that name stands, or would stand. */
+size_t prometheus_table_place(const struct prometheus_table *table, struct hf_slice name);
 /* Sorts the family's series by their labels, unless they are. */
 void prometheus_family_sort(struct prometheus_family *family);
+/* In a sorted family: the place of the first series whose labels are behind those. */
+size_t prometheus_family_behind(const struct prometheus_family *family, struct hf_slice labels);
 
 /* Removes the series that were last updated before. */
 void prometheus_table_expire(struct prometheus_table *table, uint64_t before_ns);
