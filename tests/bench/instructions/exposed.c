@@ -29,7 +29,8 @@ static enum hf_status print_all(struct prometheus_table *table, struct hf_bytes 
 int main(int argc, char **argv)
 {
     const struct prometheus_config config = {.add_metric_suffixes = true};
-    struct prometheus_table table = {.series_max = POINTS + 1};
+    struct prometheus_table table;
+    prometheus_table_init(&table, POINTS + 1);
     struct prometheus_fold fold;
     struct storm_body body;
     struct hf_bytes page = {0};
@@ -46,11 +47,11 @@ int main(int argc, char **argv)
     enum hf_status status = HF_OK;
     for (unsigned long left = strtoul(argv[2], NULL, 10); left >= POINTS; left -= POINTS) {
         fold.now_ns = left;
-        if (!prints || table.series_count == 0) {
+        if (!prints || table.by_labels.count == 0) {
             status = prometheus_fold_request(&fold, request);
         }
         status = status == HF_OK && prints ? print_all(&table, &page) : status;
-        if (status != HF_OK || table.series_count < POINTS || fold.rejected != 0) {
+        if (status != HF_OK || table.by_labels.count < POINTS || fold.rejected != 0) {
             fputs("the points were not folded\n", stderr);
             return 1;
         }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -194,11 +195,31 @@ static void numbers_have_the_fewest_digits(void **state)
         {0.005, true, "0.005"},
         {123.456, false, "123.456"},
         {1.0 / 3, false, "0.3333333333333333"},
+        {0.30000000000000004, false, "0.30000000000000004"},
+        {0.1 + 1e5, false, "100000.1"},
+        {-0.0, false, "-0"},
+        {100, true, "100.0"},
+        {0.00012, false, "0.00012"},
+        {999999.5, false, "999999.5"},
+        {-1234567.25, false, "-1.23456725e+06"},
+        {999999999999999, false, "9.99999999999999e+14"},
+        {1e15, false, "1e+15"},
+        {9007199254740992, false, "9.007199254740992e+15"},
+        {123456.123456789, false, "123456.123456789"},
+        {1.7976931348623157e308, false, "1.7976931348623157e+308"},
     };
     struct hf_bytes out = {0};
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(hf_prom_number(cases[i].number, cases[i].pointed, &out), HF_OK);
         expect(&out, cases[i].expected);
+    }
+    for (uint64_t i = 1; i < 5000; i++) { /* of many sizes, each is read back */
+        double number =
+            (double)(i * UINT64_C(0x9e3779b97f4a7c15) >> (i % 60)) / (double)(1 + i % 1000);
+        assert_int_equal(hf_prom_number(number, false, &out), HF_OK);
+        assert_int_equal(hf_bytes_append(&out, hf_slice_of("", 1)), HF_OK);
+        assert_true(strtod((const char *)out.data, NULL) == number);
+        out.size = 0;
     }
     assert_int_equal(hf_prom_number(__builtin_inf(), true, &out), HF_OK);
     expect(&out, "+Inf");

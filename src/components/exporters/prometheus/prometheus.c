@@ -354,7 +354,7 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     exporter->end = &exporter->waiting;
     exporter->timer.fire = settle;
     exporter->log.fd = -1;
-    exporter->table.series_max = (size_t)exporter->config->max_series;
+    prometheus_table_init(&exporter->table, (size_t)exporter->config->max_series);
     exporter->path = snapshot_path(node);
     pthread_mutex_init(&exporter->lock, NULL);
     enum hf_status status =

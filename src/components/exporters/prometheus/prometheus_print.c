@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pdata/json_value.h"
 #include "prometheus/text.h"
 #include "prometheus_labels.h"
 
@@ -28,14 +29,18 @@ struct page {
     enum hf_status status;
 };
 
-static void put(struct page *page, struct hf_slice text)
+static inline void put(struct page *page, struct hf_slice text)
 {
-    if (page->status == HF_OK) {
-        page->status = hf_bytes_append(page->out, text);
+    struct hf_bytes *out = page->out;
+    if (text.size != 0 && text.size < out->capacity - out->size) {
+        memcpy(out->data + out->size, text.data, text.size);
+        out->size += text.size;
+    } else if (page->status == HF_OK) {
+        page->status = hf_bytes_append(out, text);
     }
 }
 
-static void put_text(struct page *page, const char *text)
+static inline void put_text(struct page *page, const char *text)
 {
     put(page, hf_slice_text(text));
 }
@@ -43,7 +48,7 @@ static void put_text(struct page *page, const char *text)
 static void put_unsigned(struct page *page, uint64_t number)
 {
     char text[24];
-    put(page, hf_slice_of(text, (size_t)snprintf(text, sizeof(text), "%" PRIu64, number)));
+    put(page, hf_slice_of(text, hf_json_print_u64(number, text)));
 }
 
 static void put_double(struct page *page, double number)
@@ -57,8 +62,7 @@ static void put_number(struct page *page, const struct prometheus_value *value)
 {
     char text[24];
     if (value->is_integer) {
-        put(page,
-            hf_slice_of(text, (size_t)snprintf(text, sizeof(text), "%" PRId64, value->integer)));
+        put(page, hf_slice_of(text, hf_json_print_i64(value->integer, text)));
     } else {
         put_double(page, value->number);
     }

@@ -46,7 +46,8 @@ static void a_delta_is_added_once_when_it_follows_and_replaces_otherwise(void **
         int64_t delta, expected;
     } steps[] = {{0, 10, 5, 5}, {10, 20, 2, 7}, {10, 20, 2, 7},
                  {0, 10, 5, 7}, {20, 30, 1, 8}, {40, 50, 3, 3}};
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_series *series = make(&table, "a", HF_PROM_COUNTER, "");
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         struct prometheus_value value =
@@ -62,7 +63,8 @@ static void many_series_are_found_and_removed(void **state)
 {
     (void)state;
     enum { COUNT = 5000 };
-    struct prometheus_table table = {.series_max = COUNT};
+    struct prometheus_table table;
+    prometheus_table_init(&table, COUNT);
     char labels[32];
     for (int i = 0; i < COUNT; i++) {
         snprintf(labels, sizeof(labels), "n=\"%d\"", i);
@@ -79,7 +81,7 @@ static void many_series_are_found_and_removed(void **state)
             prometheus_table_find(&table, table.families[i % 2], hf_slice_text(labels));
         assert_int_equal(series != NULL, i % 3 == 2);
     }
-    assert_int_equal(table.series_count, table.families[0]->count + table.families[1]->count);
+    assert_int_equal(table.by_labels.count, table.families[0]->count + table.families[1]->count);
     prometheus_table_expire(&table, 3);
     assert_int_equal(table.family_count, 0);
     prometheus_table_clear(&table);
@@ -88,7 +90,8 @@ static void many_series_are_found_and_removed(void **state)
 static void a_name_keeps_its_first_type(void **state)
 {
     (void)state;
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_family *family = NULL;
     make(&table, "a", HF_PROM_GAUGE, "");
     assert_int_equal(prometheus_table_family(&table, hf_slice_text("a"), HF_PROM_COUNTER,
@@ -123,7 +126,8 @@ static void expect_page(struct prometheus_table *table, const char *expected)
 static void a_page_goes_on_behind_what_was_printed(void **state)
 {
     (void)state;
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     const struct prometheus_style style = {.open_metrics = true};
     struct prometheus_cursor cursor = {.is_done = false};
     struct hf_bytes page = {0};
@@ -164,7 +168,8 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
     char path[] = "/tmp/prometheus-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_value value = integer(9, 1, 2);
     prometheus_series_put(make(&table, "a", HF_PROM_COUNTER, "n=\"2\""), &value);
     value = integer(7, 1, 2);
@@ -191,7 +196,7 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
         byte ^= 0x10;
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
         assert_int_not_equal(prometheus_snapshot_load(path, &table, NULL, NULL), HF_OK);
-        assert_int_equal(table.series_count, 0);
+        assert_int_equal(table.by_labels.count, 0);
         byte ^= 0x10;
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
     }
@@ -211,7 +216,8 @@ static void expect_escaped(struct prometheus_table *table, enum hf_prom_escaping
 static void names_are_quoted_or_escaped_as_the_scraper_asks(void **state)
 {
     (void)state;
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_value value = integer(7, 1, 2);
     prometheus_series_put(make(&table, "a\"b.c", HF_PROM_GAUGE, ""), &value);
     value = integer(8, 1, 2);
