@@ -15,6 +15,7 @@
 #include "util/time/clock.h"
 
 #define ANSWER_GRACE_NS (60 * HF_NS_PER_S)
+#define STREAM_BLOCK_BYTES 65536u
 
 static void free_request(struct hf_ref *ref)
 {
@@ -70,8 +71,37 @@ static ssize_t read_nothing(void *user, uint64_t at, char *out, size_t room)
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+static ssize_t read_stream(void *user, uint64_t at, char *out, size_t room)
+{
+    struct hf_http_stream *stream = user;
+    (void)at;
+    ssize_t size = stream->read(stream, (uint8_t *)out, room);
+    return size > 0    ? size
+           : size == 0 ? MHD_CONTENT_READER_END_OF_STREAM
+                       : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_stream(void *user)
+{
+    struct hf_http_stream *stream = user;
+    stream->free(stream);
+}
+
+static struct MHD_Response *new_stream(struct hf_http_stream *stream)
+{
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, stream, free_stream);
+    if (response == NULL) {
+        free_stream(stream);
+    }
+    return response;
+}
+
 static struct MHD_Response *new_content(const struct hf_http_answer *answer)
 {
+    if (answer->stream != NULL) {
+        return new_stream(answer->stream);
+    }
     if (answer->head_bytes != 0) {
         return MHD_create_response_from_callback(answer->head_bytes, 1, read_nothing, NULL, NULL);
     }

@@ -95,6 +95,19 @@ struct hf_batch *hf_build_take(struct hf_builder *builder)
     return &built->batch;
 }
 
+const struct hf_batch *hf_build_next(const struct hf_builder *builder, const struct hf_batch *batch)
+{
+    const struct hf_built *next =
+        batch != NULL ? HF_CONTAINER(batch, struct hf_built, batch)->next : builder->ready;
+    return next != NULL ? &next->batch : NULL;
+}
+
+void hf_build_add(struct hf_builder *builder, struct hf_bytes *request, uint32_t items)
+{
+    assert(builder->level == HF_BUILD_NONE && "requests stay in their order");
+    set_aside(builder, request, items);
+}
+
 /* ---- what holds items ---- */
 
 /* Closes a holder in the bytes of `writer`, or removes it when it has no item. */

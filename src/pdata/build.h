@@ -132,3 +132,9 @@ HF_MUST_USE enum hf_status hf_build_finish(struct hf_builder *builder);
 
 /* The next batch that is complete, in their order; NULL: none. The reference is the caller's. */
 struct hf_batch *hf_build_take(struct hf_builder *builder);
+/* Steps through those that are complete, from NULL to NULL; they stay. */
+const struct hf_batch *hf_build_next(const struct hf_builder *builder,
+                                     const struct hf_batch *batch);
+/* Adds a complete request that was made elsewhere; nothing may be open. Takes over its bytes, also
+ * on failure, which hf_build_finish() tells. */
+void hf_build_add(struct hf_builder *builder, struct hf_bytes *request, uint32_t items);

@@ -271,7 +271,7 @@ static struct gather_group *find_group(struct hf_prom_gather *gather, struct gat
 }
 
 static bool add_pair(struct hf_prom_gather *gather, struct gather_group *group, double bound,
-                     double value)
+                     const struct hf_prom_sample *sample)
 {
     if (group->pair_count == group->pair_capacity) {
         uint32_t capacity = group->pair_capacity != 0 ? 2 * group->pair_capacity : 16;
@@ -286,8 +286,15 @@ static bool add_pair(struct hf_prom_gather *gather, struct gather_group *group, 
         group->pairs = pairs;
         group->pair_capacity = capacity;
     }
-    group->pairs[group->pair_count++] = (struct gather_pair){bound, value};
+    group->pairs[group->pair_count++] = (struct gather_pair){bound, sample->value, sample->number};
     return true;
+}
+
+static void set_created(struct gather_group *group, const struct hf_prom_sample *sample)
+{
+    group->created_s = sample->value;
+    group->created_from = sample->number;
+    group->has_created = true;
 }
 
 /* A series of a histogram or summary. False: it has no bound. */
@@ -300,14 +307,16 @@ static bool add_part(struct hf_prom_gather *gather, struct gather_family *family
     double bound = 0;
     if (HAS_SUFFIX(name, "_sum")) {
         group->sum = sample->value;
+        group->sum_from = sample->number;
         group->has_sum = true;
     } else if (HAS_SUFFIX(name, "_count")) {
         group->count = sample->value;
+        group->count_from = sample->number;
         group->has_count = true;
     } else if (HAS_SUFFIX(name, "_created") && name.size == base.size + sizeof("_created") - 1) {
-        group->created_s = sample->value;
+        set_created(group, sample);
     } else {
-        return hf_expo_number(bound_text, &bound) && add_pair(gather, group, bound, sample->value);
+        return hf_expo_number(bound_text, &bound) && add_pair(gather, group, bound, sample);
     }
     return true;
 }
@@ -356,7 +365,7 @@ static bool add_to_group(struct hf_prom_gather *gather, struct gather_family *fa
         return true;
     case GATHER_SUM:
         if (is_created) {
-            group->created_s = sample->value;
+            set_created(group, sample);
             return true;
         }
         break;
@@ -364,6 +373,7 @@ static bool add_to_group(struct hf_prom_gather *gather, struct gather_family *fa
         break;
     }
     group->value = sample->value;
+    group->value_from = sample->number;
     group->has_value = true;
     return true;
 }

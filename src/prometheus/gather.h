@@ -48,6 +48,7 @@ struct hf_prom_sample {
     const uint64_t *label_hashes;       /* of each, by hf_prom_label_hash(); NULL: not known */
     size_t label_count;
     double value;
+    uint32_t number;                     /* of the scrape's samples; for replay.h */
     const struct hf_expo_native *native; /* instead of a value */
     int64_t time_ms;
     bool has_created;

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <math.h>
+
 #include "gather.h"
 
 /* What TYPE, HELP and UNIT say of a family. */
@@ -15,6 +17,7 @@ struct gather_meta {
 
 struct gather_pair {
     double bound, value; /* a bucket or a quantile */
+    uint32_t from;       /* the sample of the value */
 };
 
 /* One point. */
@@ -24,7 +27,8 @@ struct gather_group {
     size_t label_count;
     int64_t time_ms;
     double value, count, sum, created_s;
-    bool has_value, has_count, has_sum;
+    bool has_value, has_count, has_sum, has_created;
+    uint32_t value_from, count_from, sum_from, created_from; /* the samples that have given them */
     struct gather_pair *pairs;
     uint32_t pair_count, pair_capacity;
     const struct hf_expo_native *native;
@@ -71,7 +75,30 @@ struct gather_resource {
     struct gather_scope *scopes;
 };
 
-/* ---- for src/prometheus/gather*.c ---- */
+/* ---- for src/prometheus/gather*.c and replay*.c ---- */
+
+/* Does it become a point? */
+static inline bool hf_prom_gather_is_point(const struct gather_family *family,
+                                           const struct gather_group *group)
+{
+    bool is_number = family->kind == GATHER_GAUGE || family->kind == GATHER_SUM;
+    return family->kind == GATHER_NATIVE || (is_number ? group->has_value : group->has_count);
+}
+
+/* How many of a histogram's sorted pairs are bounds: +Inf is none. */
+static inline size_t hf_prom_gather_bounds(const struct gather_group *group)
+{
+    size_t count = group->pair_count;
+    bool has_infinite =
+        count > 0 && isinf(group->pairs[count - 1].bound) && group->pairs[count - 1].bound > 0;
+    return has_infinite ? count - 1 : count;
+}
+
+/* A count, which Prometheus has as a double; NaN and negative ones are 0. */
+static inline uint64_t hf_prom_gather_count(double value)
+{
+    return value > 0 ? value < 1.8e19 ? (uint64_t)value : UINT64_MAX : 0;
+}
 
 struct gather_family_key {
     struct hf_slice name; /* of the series' metric */

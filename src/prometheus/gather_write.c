@@ -40,12 +40,6 @@ static uint64_t time_of_seconds(double seconds)
     return whole * HF_NS_PER_S + (uint64_t)((seconds - (double)whole) * 1e9);
 }
 
-/* A count, which Prometheus has as a double; NaN and negative ones are 0. */
-static uint64_t count_of(double value)
-{
-    return value > 0 ? value < 1.8e19 ? (uint64_t)value : UINT64_MAX : 0;
-}
-
 /* ---- resources ---- */
 
 /* host and port of "host:port", "[v6]:port"; all of it is the host when it is no such thing. */
@@ -158,9 +152,6 @@ static struct hf_build_point point_of(const struct writing *writing,
 static void write_number(struct writing *writing, const struct gather_family *family,
                          const struct gather_group *group)
 {
-    if (!group->has_value) {
-        return;
-    }
     struct hf_build_point point = point_of(writing, group, hf_prom_is_stale(group->value));
     point.start_ns = family->kind == GATHER_SUM ? point.start_ns : 0;
     hf_build_point_double(writing->builder, &point, group->value);
@@ -200,16 +191,9 @@ static bool is_cumulative(const struct gather_group *group, size_t bound_count)
 
 static void write_histogram(struct writing *writing, struct gather_group *group)
 {
-    if (!group->has_count) {
-        return;
-    }
     bool is_stale = hf_prom_is_stale(group->count) || hf_prom_is_stale(group->sum);
     sort_pairs(group);
-    size_t bound_count = group->pair_count;
-    if (bound_count > 0 && isinf(group->pairs[bound_count - 1].bound) &&
-        group->pairs[bound_count - 1].bound > 0) {
-        bound_count--;
-    }
+    size_t bound_count = hf_prom_gather_bounds(group);
     if (!is_stale && !is_cumulative(group, bound_count)) {
         writing->gather->skipped++;
         return;
@@ -222,13 +206,13 @@ static void write_histogram(struct writing *writing, struct gather_group *group)
     double before = 0;
     for (size_t i = 0; i < bound_count; i++) {
         bounds[i] = group->pairs[i].bound;
-        buckets[i] = is_stale ? 0 : count_of(group->pairs[i].value - before);
+        buckets[i] = is_stale ? 0 : hf_prom_gather_count(group->pairs[i].value - before);
         before = group->pairs[i].value;
     }
-    buckets[bound_count] = is_stale ? 0 : count_of(group->count - before);
+    buckets[bound_count] = is_stale ? 0 : hf_prom_gather_count(group->count - before);
     const struct hf_build_histogram histogram = {
         .point = point_of(writing, group, is_stale),
-        .count = is_stale ? 0 : count_of(group->count),
+        .count = is_stale ? 0 : hf_prom_gather_count(group->count),
         .has_sum = group->has_sum && !is_stale,
         .sum = group->sum,
         .buckets = buckets,
@@ -241,9 +225,6 @@ static void write_histogram(struct writing *writing, struct gather_group *group)
 
 static void write_summary(struct writing *writing, struct gather_group *group)
 {
-    if (!group->has_count) {
-        return;
-    }
     bool is_stale = hf_prom_is_stale(group->count) || hf_prom_is_stale(group->sum);
     sort_pairs(group);
     struct hf_build_quantile *quantiles = take(writing, group->pair_count * sizeof(*quantiles));
@@ -256,7 +237,7 @@ static void write_summary(struct writing *writing, struct gather_group *group)
     }
     const struct hf_build_summary summary = {
         .point = point_of(writing, group, is_stale),
-        .count = is_stale ? 0 : count_of(group->count),
+        .count = is_stale ? 0 : hf_prom_gather_count(group->count),
         .sum = is_stale || !group->has_sum ? 0 : group->sum,
         .quantiles = quantiles,
         .quantile_count = group->pair_count,
@@ -340,7 +321,9 @@ static void write_family(struct writing *writing, const struct gather_family *fa
     };
     hf_build_metric(writing->builder, &metric);
     for (struct gather_group *group = family->groups; group != NULL; group = group->next) {
-        write_group(writing, family, group);
+        if (hf_prom_gather_is_point(family, group)) {
+            write_group(writing, family, group);
+        }
     }
 }
 

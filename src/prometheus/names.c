@@ -309,6 +309,60 @@ static enum hf_status put_utf8_name(const struct hf_prom_naming *naming, struct 
     return status;
 }
 
+/* ---- names without suffixes ---- */
+
+/* Each run of other characters between what is kept becomes one `_`; underscores stay. */
+static enum hf_status put_plain(struct hf_slice text, struct hf_bytes *out)
+{
+    size_t before = out->size;
+    enum hf_status status = HF_OK;
+    bool has_gap = false;
+    for (size_t i = 0; i < text.size && status == HF_OK; i++) {
+        const char *byte = (const char *)&text.data[i];
+        if (!is_word_byte(text.data[i]) && *byte != '_') {
+            has_gap = out->size > before;
+            continue;
+        }
+        status = has_gap ? append(out, "_", 1) : HF_OK;
+        status = status == HF_OK ? append(out, byte, 1) : status;
+        has_gap = false;
+    }
+    return status;
+}
+
+static bool is_all_underscores(struct hf_slice text)
+{
+    size_t at = 0;
+    while (at < text.size && text.data[at] == '_') {
+        at++;
+    }
+    return at == text.size;
+}
+
+static enum hf_status put_plain_name(const struct hf_prom_naming *naming, struct hf_slice name,
+                                     struct hf_bytes *out)
+{
+    size_t before = out->size;
+    enum hf_status status = HF_OK;
+    if (naming->name_space != NULL && naming->name_space[0] != '\0') {
+        status = put_plain(hf_slice_text(naming->name_space), out);
+        status = status == HF_OK ? append(out, "_", 1) : status;
+    } else if (name.size > 0 && is_digit(name.data[0])) {
+        status = append(out, "_", 1);
+    }
+    size_t start = out->size;
+    status = status == HF_OK ? put_plain(name, out) : status;
+    struct hf_slice put = hf_slice_of(out->data + start, out->size - start);
+    if (status == HF_OK && is_all_underscores(put) && !hf_slice_equal(put, name)) {
+        status = HF_INVALID;
+    }
+    if (status != HF_OK || put.size == 0) {
+        out->size = before;
+        return status != HF_OK ? status : HF_INVALID;
+    }
+    return HF_OK;
+}
+
 /* ---- names of metrics and labels ---- */
 
 enum hf_status hf_prom_metric_name(const struct hf_prom_naming *naming, struct hf_slice name,
@@ -320,19 +374,20 @@ enum hf_status hf_prom_metric_name(const struct hf_prom_naming *naming, struct h
     if (naming->is_utf8) {
         return put_utf8_name(naming, name, unit, kind, out);
     }
+    if (!naming->suffixes) {
+        return put_plain_name(naming, name, out);
+    }
     split(name, &words);
     if (words.count == 0) {
         return HF_INVALID;
     }
-    if (naming->suffixes) {
-        add_unit(&words, unit);
-        if (kind == HF_PROM_COUNTER) {
-            remove_word(&words, "total");
-            add_word(&words, "total");
-        } else if (kind == HF_PROM_GAUGE && hf_slice_is(unit, "1")) {
-            remove_word(&words, "ratio");
-            add_word(&words, "ratio");
-        }
+    add_unit(&words, unit);
+    if (kind == HF_PROM_COUNTER) {
+        remove_word(&words, "total");
+        add_word(&words, "total");
+    } else if (kind == HF_PROM_GAUGE && hf_slice_is(unit, "1")) {
+        remove_word(&words, "ratio");
+        add_word(&words, "ratio");
     }
     enum hf_status status = join(naming, &words, out);
     if (status != HF_OK) {

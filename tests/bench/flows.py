@@ -8,10 +8,13 @@ with fsync. `in-` works end in `nop` for Holdfast, whose queue is in between; th
 otlphttp with a queue on disk, since its `nop` has none. Nothing is measured before the first items have gone all the way.
 """
 
+import concurrent.futures
 import contextlib
+import http.client
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import time
@@ -23,6 +26,7 @@ from rig import CORES, Collector, Failed, Sink, busy_seconds, end, send, until, 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import otlp  # noqa: E402
+from support.ports import free_port  # noqa: E402
 
 WIRE = Path(__file__).with_name("wire.py")
 QUIET_SECONDS = 2
@@ -80,7 +84,7 @@ def logs_of(count):
     return request
 
 
-def points_of(count):
+def points_of(count, label="instance"):
     request = otlp.METRICS.request()
     group = request.resource_metrics.add()
     group.resource.attributes.add(key="service.name").value.string_value = "shop"
@@ -91,7 +95,7 @@ def points_of(count):
         for k in range(100):
             point = metric.sum.data_points.add(time_unix_nano=NOW_NS, as_double=k)
             point.attributes.add(key="method").value.string_value = "GET"
-            point.attributes.add(key="instance").value.string_value = f"pod-{k}"
+            point.attributes.add(key=label).value.string_value = f"pod-{k}"
     return request
 
 
@@ -193,7 +197,9 @@ OUT = {
     ),
 }
 SIGNALS = {points_of: otlp.METRICS, logs_of: otlp.LOGS, spans_of: otlp.TRACES}
-NAMES = [*FILES, "in-zipkin", "in-prometheus", *OUT, "out-loadbalancing", "out-loadbalancing-gzip"]
+NAMES = [*FILES, "in-zipkin", "in-prometheus", *OUT, "out-prometheus", "out-loadbalancing", "out-loadbalancing-gzip"]
+# What has no `sending_queue` to be set.
+WITHOUT_QUEUE = ("nop", "loadbalancing", "prometheus")
 
 
 def configuration(signal, receivers, exporters, processors=None):
@@ -201,7 +207,7 @@ def configuration(signal, receivers, exporters, processors=None):
         made = {name: dict(value or {}) for name, value in exporters(collector).items()}
         address = f"127.0.0.1:{collector.ports['metrics']}"
         for name, value in made.items():
-            if name.split("/")[0] not in ("nop", "loadbalancing"):
+            if name.split("/")[0] not in WITHOUT_QUEUE:
                 value["sending_queue"] = {"enabled": True, "storage": "file_storage", "queue_size": 10_000_000}
         return {
             "receivers": receivers(collector),
@@ -388,7 +394,8 @@ def measure_zipkin(peer, seconds):
 
 
 def measure_scrapes(peer, seconds):
-    """Every target once in an interval; whole rounds are counted."""
+    """Every target once in an interval; whole rounds are counted, but for the first two: what can be kept from one
+    scrape to the next is there then."""
     interval = max(10, seconds)
     with workplace() as (disk, memory):
         (memory / "body").write_text(exposition_of(SAMPLES))
@@ -403,13 +410,77 @@ def measure_scrapes(peer, seconds):
         )
         collector = Collector(*peer, disk / "collector", settings)
         with running(collector, backend, scraped):
-            until(lambda: scraped.counts()["requests"] >= TARGETS_SCRAPED, 3 * interval, "the first round")
+            until(lambda: scraped.counts()["requests"] >= 2 * TARGETS_SCRAPED, 4 * interval, "the first rounds")
             before, begun = (collector.cpu(), busy_seconds(), scraped.counts()["requests"]), time.monotonic()
             time.sleep(2 * interval)
             used = collector.cpu() - before[0]
             samples = (scraped.counts()["requests"] - before[2]) * SAMPLES
             wall = time.monotonic() - begun
             return result(collector, samples, used, wall, busy_seconds() - before[1] - used)
+
+
+def instance_points(number, count):
+    """Those of one instance of a service, all of one time, and that time as its bytes."""
+    request = points_of(count, label="peer")
+    request.resource_metrics[0].resource.attributes.add(key="service.instance.id").value.string_value = f"pod-{number}"
+    return request.SerializeToString(), struct.pack("<Q", NOW_NS)
+
+
+def post_all(port, bodies, time_ns):
+    """Every body once, its points at that time; four connections."""
+    path, kind = otlp.METRICS.http_path, {"Content-Type": "application/x-protobuf"}
+
+    def post_some(part):
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        for body, marker in part:
+            client.request("POST", path, body.replace(marker, struct.pack("<Q", time_ns)), kind)
+            answer = client.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise Failed(f"an update was answered {answer.status}")
+        client.close()
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(post_some, [bodies[i::4] for i in range(4)]))
+
+
+def scrape(port):
+    """Lines that are samples, without keeping the page."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    client.request("GET", "/metrics")
+    answer, lines, before = client.getresponse(), 0, b"\n"
+    while piece := answer.read(1 << 20):
+        comments = piece.count(b"\n#") + (before == b"\n" and piece.startswith(b"#"))
+        lines, before = lines + piece.count(b"\n") - comments, piece[-1:]
+    return lines
+
+
+def measure_exposed(peer, rounds=3, instances=1_000, points=1_000):
+    """A million series, each updated once in a round, which ends with a scrape of them all; the first is not counted.
+    Holdfast keeps the updates on disk until they are in its snapshot; the Go collector keeps nothing."""
+    bodies, port = [instance_points(i, points) for i in range(instances)], free_port()
+    receivers = lambda collector: {  # noqa: E731
+        "otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}}}
+    }
+    exporters = lambda _: {"prometheus": {"endpoint": f"127.0.0.1:{port}"}}  # noqa: E731
+    with workplace() as (disk, _):
+        collector = Collector(*peer, disk / "collector", configuration("metrics", receivers, exporters))
+        with running(collector):
+            for number in range(rounds + 1):
+                if number == 1:
+                    before, begun = (collector.cpu(), busy_seconds()), time.monotonic()
+                post_all(collector.ports["http"], bodies, time.time_ns())
+                if peer[0] == "holdfast":
+                    updated = (number + 1) * instances * points
+                    counter = "otelcol_exporter_sent_metric_points"
+                    while metric_sum(collector, counter) < updated:
+                        time.sleep(0.2)  # asking costs it something, too
+                seen = scrape(port)
+                if seen < instances * points:
+                    raise Failed(f"a scrape has {seen} series")
+            used, wall = collector.cpu() - before[0], time.monotonic() - begun
+            items = rounds * instances * points
+            return result(collector, items, used, wall, busy_seconds() - before[1] - used)
 
 
 def measure_balancing(peer, seconds, compression="none", backends=10):
@@ -449,6 +520,7 @@ def run(name, peer, seconds):
     found = {
         "in-zipkin": measure_zipkin,
         "in-prometheus": measure_scrapes,
+        "out-prometheus": lambda peer, seconds: measure_exposed(peer),
         "out-loadbalancing": measure_balancing,
         "out-loadbalancing-gzip": lambda peer, seconds: measure_balancing(peer, seconds, compression="gzip"),
     }

@@ -74,6 +74,7 @@ TARGETS = {
     "in-filelog": {"items_per_cpu_s": (">=", 600_000)},
     "in-filelog-json": {"items_per_cpu_s": (">=", 300_000)},
     "in-prometheus": {"items_per_cpu_s": (">=", 1_000_000), "peak_rss_mib": ("<=", 250)},
+    "out-prometheus": {"peak_rss_mib": ("<=", 500)},
     "out-prometheusremotewrite": {"items_per_cpu_s": (">=", 1_000_000)},
     "out-loki": {"items_per_cpu_s": (">=", 600_000)},
     "out-elasticsearch": {"items_per_cpu_s": (">=", 300_000)},

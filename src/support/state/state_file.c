@@ -178,14 +178,26 @@ bool hf_state_file_get_bytes(struct hf_state_reader *reader, struct hf_bytes *by
     return true;
 }
 
-enum hf_status hf_state_file_read_end(struct hf_state_reader *reader)
+enum hf_status hf_state_file_read_check(struct hf_state_reader *reader)
 {
     uint32_t expected = reader->crc, crc = 0;
-    if (hf_state_file_get(reader, &crc, sizeof(crc)) &&
-        (crc != expected || fgetc(reader->file) != EOF)) {
+    if (hf_state_file_get(reader, &crc, sizeof(crc)) && crc != expected) {
         reader->status = HF_CORRUPT;
     }
+    return reader->status;
+}
+
+void hf_state_file_read_close(struct hf_state_reader *reader)
+{
     fclose(reader->file);
     reader->file = NULL;
+}
+
+enum hf_status hf_state_file_read_end(struct hf_state_reader *reader)
+{
+    if (hf_state_file_read_check(reader) == HF_OK && fgetc(reader->file) != EOF) {
+        reader->status = HF_CORRUPT;
+    }
+    hf_state_file_read_close(reader);
     return reader->status;
 }

@@ -62,5 +62,11 @@ uint64_t hf_state_get_u64(struct hf_state_reader *reader);
 /* Into `bytes`, whose content it replaces; at most HF_STATE_BYTES_MAX. */
 bool hf_state_file_get_bytes(struct hf_state_reader *reader, struct hf_bytes *bytes);
 #define HF_STATE_BYTES_MAX (16u << 20)
-/* Checks the checksum and closes. HF_CORRUPT, HF_IO, HF_NOMEM: what was read does not count. */
+/* Checks the checksum: the content counts, and behind it may be records (state_log.h). HF_CORRUPT,
+ * HF_IO. */
+HF_MUST_USE enum hf_status hf_state_file_read_check(struct hf_state_reader *reader);
+/* Closes one whose content was checked. */
+void hf_state_file_read_close(struct hf_state_reader *reader);
+/* Checks the checksum, behind which is nothing, and closes. HF_CORRUPT, HF_IO, HF_NOMEM: what was
+ * read does not count. */
 HF_MUST_USE enum hf_status hf_state_file_read_end(struct hf_state_reader *reader);

@@ -27,6 +27,7 @@ struct fixture {
     struct hf_ref *kept; /* of the last body, when `keeps` */
     struct hf_slice kept_bytes;
     bool holds, keeps;
+    int freed_streams;
 };
 
 static inline void answer_text(struct hf_http_request *request, int status, const char *text)
@@ -78,6 +79,46 @@ static inline void answer_with_headers(struct hf_http_request *request)
     hf_http_answer(request, &answer);
 }
 
+/* A body that is made of so many parts, the last of which may fail. */
+struct parts {
+    struct hf_http_stream stream;
+    struct fixture *fixture;
+    int left;
+    bool fails;
+};
+
+static inline ssize_t read_part(struct hf_http_stream *stream, uint8_t *out, size_t size)
+{
+    struct parts *parts = HF_CONTAINER(stream, struct parts, stream);
+    if (parts->left == 0) {
+        return parts->fails ? -1 : 0;
+    }
+    parts->left--;
+    memset(out, 'x', size);
+    return (ssize_t)size;
+}
+
+static inline void free_parts(struct hf_http_stream *stream)
+{
+    struct parts *parts = HF_CONTAINER(stream, struct parts, stream);
+    pthread_mutex_lock(&parts->fixture->lock);
+    parts->fixture->freed_streams++;
+    pthread_cond_broadcast(&parts->fixture->changed);
+    pthread_mutex_unlock(&parts->fixture->lock);
+    free(parts);
+}
+
+static inline void answer_stream(struct fixture *fixture, struct hf_http_request *request)
+{
+    struct parts *parts = calloc(1, sizeof(*parts));
+    assert_non_null(parts);
+    *parts = (struct parts){.stream = {read_part, free_parts},
+                            .fixture = fixture,
+                            .left = 3,
+                            .fails = strcmp(hf_http_path(request), "/stream/fails") == 0};
+    hf_http_answer(request, &(struct hf_http_answer){.status = 200, .stream = &parts->stream});
+}
+
 static inline void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
 {
     struct fixture *fixture = user;
@@ -97,6 +138,8 @@ static inline void on_request(void *user, struct hf_http_request *request, enum 
     pthread_mutex_unlock(&fixture->lock);
     if (!holds && strcmp(hf_http_path(request), "/headers") == 0) {
         answer_with_headers(request);
+    } else if (!holds && strncmp(hf_http_path(request), "/stream", 7) == 0) {
+        answer_stream(fixture, request);
     } else if (!holds) {
         echo(request, fault);
     }

@@ -63,6 +63,52 @@ static void answers_head_without_a_body(void **state)
     end(&fixture);
 }
 
+/* Reads to the end of the connection; returns how many bytes are `x`. */
+static size_t count_streamed(int fd, char end[8])
+{
+    char text[65536];
+    size_t count = 0;
+    for (;;) {
+        ssize_t size = recv(fd, text, sizeof(text), 0);
+        if (size <= 0) {
+            return count;
+        }
+        for (ssize_t i = 0; i < size; i++) {
+            count += text[i] == 'x';
+            memmove(end, end + 1, 7);
+            end[7] = text[i];
+        }
+    }
+}
+
+static void a_body_is_made_while_it_is_sent(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        bool is_whole;
+    } cases[] = {{"/stream", true}, {"/stream/fails", false}};
+    for (int i = 0; i < 2; i++) {
+        struct fixture fixture = {0};
+        char ask[128], end_bytes[8] = "";
+        start(&fixture, (struct hf_http_server_options){0});
+        int fd = dial(&fixture);
+        snprintf(ask, sizeof(ask), "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+                 cases[i].path);
+        say(fd, ask);
+        size_t count = count_streamed(fd, end_bytes);
+        assert_true(count >= 3 && count % 3 == 0);
+        assert_int_equal(memcmp(end_bytes + 3, "0\r\n\r\n", 5) == 0, cases[i].is_whole);
+        close(fd);
+        pthread_mutex_lock(&fixture.lock);
+        while (fixture.freed_streams == 0) {
+            pthread_cond_wait(&fixture.changed, &fixture.lock);
+        }
+        pthread_mutex_unlock(&fixture.lock);
+        end(&fixture);
+    }
+}
+
 static void sends_the_headers_of_an_answer(void **state)
 {
     (void)state;
@@ -765,6 +811,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_the_handler_the_whole_request),
         cmocka_unit_test(answers_head_without_a_body),
+        cmocka_unit_test(a_body_is_made_while_it_is_sent),
         cmocka_unit_test(sends_the_headers_of_an_answer),
         cmocka_unit_test(serves_requests_of_one_connection_in_order),
         cmocka_unit_test(decodes_bodies),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -71,6 +72,37 @@ static void a_namespace_stands_before_the_name(void **state)
         hf_prom_metric_name(&naming, hf_slice_text("..."), HF_EMPTY_SLICE, HF_PROM_GAUGE, &out),
         HF_INVALID);
     assert_int_equal(out.size, 0);
+    hf_bytes_release(&out);
+}
+
+static void without_suffixes_underscores_stay(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name_space, *name;
+        const char *expected; /* NULL: nothing is left */
+    } cases[] = {
+        {"", "a__b", "a__b"},
+        {"", "_a_", "_a_"},
+        {"", "..a..b..", "a_b"},
+        {"", "a.__b", "a___b"},
+        {"", "2x", "_2x"},
+        {"", "___", "___"},
+        {"", "gr\xc3\xb6\xc3\x9f:e", "gr_:e"},
+        {"", "_.", NULL},
+        {"", "...", NULL},
+        {"", "", NULL},
+        {"my..app", "2x", "my_app_2x"},
+        {"_my__app", "a", "_my__app_a"},
+    };
+    struct hf_bytes out = {0};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct hf_prom_naming naming = {.name_space = cases[i].name_space};
+        assert_int_equal(hf_prom_metric_name(&naming, hf_slice_text(cases[i].name),
+                                             hf_slice_text("s"), HF_PROM_COUNTER, &out),
+                         cases[i].expected != NULL ? HF_OK : HF_INVALID);
+        expect(&out, cases[i].expected != NULL ? cases[i].expected : "");
+    }
     hf_bytes_release(&out);
 }
 
@@ -163,11 +195,31 @@ static void numbers_have_the_fewest_digits(void **state)
         {0.005, true, "0.005"},
         {123.456, false, "123.456"},
         {1.0 / 3, false, "0.3333333333333333"},
+        {0.30000000000000004, false, "0.30000000000000004"},
+        {0.1 + 1e5, false, "100000.1"},
+        {-0.0, false, "-0"},
+        {100, true, "100.0"},
+        {0.00012, false, "0.00012"},
+        {999999.5, false, "999999.5"},
+        {-1234567.25, false, "-1.23456725e+06"},
+        {999999999999999, false, "9.99999999999999e+14"},
+        {1e15, false, "1e+15"},
+        {9007199254740992, false, "9.007199254740992e+15"},
+        {123456.123456789, false, "123456.123456789"},
+        {1.7976931348623157e308, false, "1.7976931348623157e+308"},
     };
     struct hf_bytes out = {0};
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(hf_prom_number(cases[i].number, cases[i].pointed, &out), HF_OK);
         expect(&out, cases[i].expected);
+    }
+    for (uint64_t i = 1; i < 5000; i++) { /* of many sizes, each is read back */
+        double number =
+            (double)(i * UINT64_C(0x9e3779b97f4a7c15) >> (i % 60)) / (double)(1 + i % 1000);
+        assert_int_equal(hf_prom_number(number, false, &out), HF_OK);
+        assert_int_equal(hf_bytes_append(&out, hf_slice_of("", 1)), HF_OK);
+        assert_true(strtod((const char *)out.data, NULL) == number);
+        out.size = 0;
     }
     assert_int_equal(hf_prom_number(__builtin_inf(), true, &out), HF_OK);
     expect(&out, "+Inf");
@@ -192,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_get_their_unit_and_their_kind),
         cmocka_unit_test(a_namespace_stands_before_the_name),
+        cmocka_unit_test(without_suffixes_underscores_stay),
         cmocka_unit_test(names_in_utf8_keep_their_characters),
         cmocka_unit_test(labels_have_letters_digits_and_underscores),
         cmocka_unit_test(numbers_have_the_fewest_digits),

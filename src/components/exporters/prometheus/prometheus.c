@@ -2,10 +2,11 @@
  * prometheus: serves the last values of all series to scrapers.
  *
  * A request is folded into the table of series when it comes from the queue, and acknowledged when
- * a snapshot that contains it is on disk. After a kill the snapshot is loaded, and what was not
- * acknowledged comes from the queue again; to fold it twice changes nothing. Writing snapshots
- * takes a bounded share of the time. One request is sent at a time: deltas must stay in their
- * order.
+ * it is on disk behind a snapshot of the table, or in the next one, which is written when there are
+ * as many bytes behind it as in it. After a kill the snapshot is loaded and what stands behind it
+ * folded, and what was not acknowledged comes from the queue again; to fold it twice changes
+ * nothing. Syncing takes a bounded share of the time. One request is sent at a time: deltas must
+ * stay in their order.
  *
  * The delivery's thread folds and saves; the server's threads print. The lock guards the table.
  */
@@ -28,14 +29,18 @@
 #include "prometheus_snapshot.h"
 #include "prometheus_table.h"
 #include "support/probe/probe_server.h"
+#include "support/state/state_log.h"
+#include "util/clock.h"
 #include "util/loop.h"
 #include "util/time/clock.h"
 
-/* Between two snapshots: so many times the time that one takes, and this at most. */
+/* Between two syncs: so many times the time that one takes, and this at most. */
 #define PAUSE_FACTOR 10
 #define PAUSE_MAX_NS HF_NS_PER_S
+#define LOG_BYTES_MIN (UINT64_C(1) << 20) /* behind a small snapshot */
+#define EXPIRE_INTERVAL_NS (10 * HF_NS_PER_S)
 
-/* An export that is folded and waits for the snapshot. */
+/* An export that is folded and waits to be on disk. */
 struct waiting {
     struct waiting *next;
     struct hf_export *export;
@@ -55,10 +60,12 @@ struct prometheus_exporter {
 
     struct prometheus_fold fold;
     struct hf_payload payload;
-    char *path; /* of the snapshot; NULL: no data directory */
+    char *path;              /* of the snapshot; NULL: no data directory */
+    struct hf_state_log log; /* behind it; closed: the next sync writes a snapshot */
     struct waiting *waiting, **end;
     struct hf_timer timer;
-    uint64_t next_snapshot_ns; /* not before */
+    uint64_t next_sync_ns; /* not before */
+    uint64_t next_expire_ns;
 };
 
 /* ---- the snapshot ---- */
@@ -83,6 +90,14 @@ static char *snapshot_path(const struct hf_node *node)
     return path;
 }
 
+/* A request from behind the snapshot. */
+static enum hf_status fold_again(void *user, uint64_t unix_ns, struct hf_slice request)
+{
+    struct prometheus_exporter *exporter = user;
+    exporter->fold.now_ns = unix_ns;
+    return prometheus_fold_request(&exporter->fold, request);
+}
+
 /* The table of the snapshot, unless that was loaded already. The lock is held. */
 static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
 {
@@ -94,7 +109,8 @@ static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
         return HF_OK;
     }
     prometheus_table_clear(&exporter->table);
-    enum hf_status status = prometheus_snapshot_load(exporter->path, &exporter->table);
+    enum hf_status status =
+        prometheus_snapshot_load(exporter->path, &exporter->table, fold_again, exporter);
     if (status == HF_CORRUPT) {
         hf_node_log(exporter->node, HF_LOG_ERROR,
                     "%s is damaged: the values of before are lost, and what was delivered to this "
@@ -125,22 +141,49 @@ static HF_MUST_USE enum hf_status load_until_begun(struct prometheus_exporter *e
     return status;
 }
 
-static HF_MUST_USE enum hf_status save(struct prometheus_exporter *exporter)
+static void expire(struct prometheus_exporter *exporter, uint64_t now_ns)
 {
-    enum hf_status status = HF_OK;
     uint64_t unix_ns = hf_clock_unix_ns();
     uint64_t age_ns = exporter->config->metric_expiration_ns;
-    uint64_t begun_ns = hf_clock_monotonic_ns();
+    if (now_ns < exporter->next_expire_ns) {
+        return;
+    }
     pthread_mutex_lock(&exporter->lock);
     prometheus_table_expire(&exporter->table, unix_ns > age_ns ? unix_ns - age_ns : 0);
-    if (exporter->path != NULL) {
-        status = prometheus_snapshot_save(exporter->path, &exporter->table);
-    }
+    pthread_mutex_unlock(&exporter->lock);
+    exporter->next_expire_ns = now_ns + EXPIRE_INTERVAL_NS;
+}
+
+static HF_MUST_USE enum hf_status save_snapshot(struct prometheus_exporter *exporter)
+{
+    hf_state_log_close(&exporter->log);
+    pthread_mutex_lock(&exporter->lock);
+    enum hf_status status = prometheus_snapshot_save(exporter->path, &exporter->table);
     int saved = errno;
     pthread_mutex_unlock(&exporter->lock);
+    errno = saved;
+    return status == HF_OK ? hf_state_log_open(&exporter->log, exporter->path) : status;
+}
+
+static HF_MUST_USE enum hf_status sync_table(struct prometheus_exporter *exporter)
+{
+    const struct hf_state_log *log = &exporter->log;
+    if (exporter->path == NULL) {
+        return HF_OK;
+    }
+    bool is_full = log->size >= LOG_BYTES_MIN && log->size >= log->content_bytes;
+    return log->fd < 0 || is_full ? save_snapshot(exporter) : hf_state_log_sync(&exporter->log);
+}
+
+static HF_MUST_USE enum hf_status save(struct prometheus_exporter *exporter)
+{
+    uint64_t begun_ns = hf_clock_monotonic_ns();
+    expire(exporter, begun_ns);
+    enum hf_status status = sync_table(exporter);
+    int saved = errno;
     uint64_t now_ns = hf_clock_monotonic_ns();
     uint64_t pause_ns = (now_ns - begun_ns) * PAUSE_FACTOR;
-    exporter->next_snapshot_ns = now_ns + (pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS);
+    exporter->next_sync_ns = now_ns + (pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS);
     errno = saved;
     return status;
 }
@@ -191,6 +234,13 @@ static HF_MUST_USE enum hf_status fold(struct prometheus_exporter *exporter,
             status = prometheus_fold_request(&exporter->fold, payload->slices[i]);
             pthread_mutex_unlock(&exporter->lock);
         }
+        if (status == HF_OK && exporter->log.fd >= 0 &&
+            hf_state_log_append(&exporter->log, exporter->fold.now_ns, payload->slices[i]) !=
+                HF_OK) {
+            /* It is closed: the next snapshot has this request. */
+            hf_node_log(exporter->node, HF_LOG_WARN, "appending to %s failed: %s", exporter->path,
+                        strerror(errno));
+        }
     }
     return status == HF_CORRUPT ? HF_INVALID : status;
 }
@@ -208,7 +258,7 @@ static HF_MUST_USE enum hf_status take(struct prometheus_exporter *exporter,
     }
     status = fold(exporter, export);
     if (status == HF_OK && exporter->waiting == NULL) {
-        status = hf_loop_timer_set(exporter->loop, &exporter->timer, exporter->next_snapshot_ns);
+        status = hf_loop_timer_set(exporter->loop, &exporter->timer, exporter->next_sync_ns);
     }
     if (status != HF_OK) {
         free(waiting);
@@ -233,7 +283,7 @@ static void send_export(void *self, struct hf_export *export)
 /* ---- scraping ---- */
 
 static enum hf_status render(void *user, const struct prometheus_format *format,
-                             struct hf_bytes *out)
+                             struct prometheus_cursor *cursor, size_t enough, struct hf_bytes *out)
 {
     struct prometheus_exporter *exporter = user;
     uint64_t unix_ns = hf_clock_unix_ns();
@@ -249,7 +299,7 @@ static enum hf_status render(void *user, const struct prometheus_format *format,
         return status;
     }
     pthread_mutex_lock(&exporter->lock);
-    status = prometheus_print(&exporter->table, &style, out);
+    status = prometheus_print(&exporter->table, &style, cursor, enough, out);
     pthread_mutex_unlock(&exporter->lock);
     return status;
 }
@@ -282,6 +332,7 @@ static void close_exporter(void *self)
         free(exporter->waiting);
         exporter->waiting = next;
     }
+    hf_state_log_close(&exporter->log);
     prometheus_table_clear(&exporter->table);
     prometheus_fold_release(&exporter->fold);
     hf_payload_release(&exporter->payload);
@@ -303,7 +354,8 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     exporter->loop = hf_node_own_loop(node);
     exporter->end = &exporter->waiting;
     exporter->timer.fire = settle;
-    exporter->table.series_max = (size_t)exporter->config->max_series;
+    exporter->log.fd = -1;
+    prometheus_table_init(&exporter->table, (size_t)exporter->config->max_series);
     exporter->path = snapshot_path(node);
     pthread_mutex_init(&exporter->lock, NULL);
     enum hf_status status =

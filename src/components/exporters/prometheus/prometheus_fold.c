@@ -11,6 +11,7 @@
 
 #define RESOURCE_ATTRIBUTES 1
 #define SCOPE_ATTRIBUTES 3
+#define SCOPE_SCHEMA_URL 3 /* of ScopeMetrics */
 #define METRIC_NAME 1
 #define METRIC_HELP 2
 #define METRIC_UNIT 3
@@ -21,7 +22,9 @@
 
 /* What is found out once for each resource, scope and metric. */
 struct position {
-    const struct hf_message *resource_group, *metric;
+    const struct hf_message *resource_group, *scope_group, *metric;
+    struct hf_hash of_resource, of_scope;
+    struct hf_hash source;            /* of all that labels are made of but the point */
     struct hf_attributes *resource;   /* NULL: none */
     struct prometheus_family *family; /* NULL: its points have no place */
     bool is_delta;
@@ -104,12 +107,16 @@ print_extra(struct prometheus_fold *fold, const struct hf_attributes *resource, 
 }
 
 static HF_MUST_USE enum hf_status put_target_info(struct prometheus_fold *fold,
-                                                  const struct hf_attributes *resource)
+                                                  const struct position *position)
 {
     struct prometheus_family *family = NULL;
-    struct prometheus_series *series = NULL;
+    struct prometheus_series *series = prometheus_table_known(fold->table, position->of_resource);
     struct hf_slice labels;
     char *extra = NULL;
+    if (series != NULL) {
+        series->updated_ns = fold->now_ns;
+        return HF_OK;
+    }
     const struct hf_prom_naming naming = {.name_space = fold->naming.name_space,
                                           .is_utf8 = fold->naming.is_utf8};
     fold->name.size = 0;
@@ -120,7 +127,7 @@ static HF_MUST_USE enum hf_status put_target_info(struct prometheus_fold *fold,
                                          hf_slice_text("Target metadata"), &family);
     }
     if (status == HF_OK) {
-        status = print_extra(fold, resource, &extra);
+        status = print_extra(fold, position->resource, &extra);
     }
     prometheus_labels_reset(&fold->labels);
     status = status == HF_OK ? add_identity(fold) : status;
@@ -138,6 +145,7 @@ static HF_MUST_USE enum hf_status put_target_info(struct prometheus_fold *fold,
     series->value.is_integer = true;
     series->value.integer = 1;
     series->updated_ns = fold->now_ns;
+    prometheus_table_know(fold->table, series, position->of_resource);
     return HF_OK;
 }
 
@@ -145,13 +153,24 @@ static HF_MUST_USE enum hf_status enter_resource(struct prometheus_fold *fold,
                                                  const struct hf_place *place,
                                                  struct position *position)
 {
+    struct hf_message *resource = hf_place_resource(place);
     position->resource_group = place->resource_group;
-    position->resource = hf_message_attributes(hf_place_resource(place), RESOURCE_ATTRIBUTES);
+    position->of_resource =
+        hf_hash_of(resource != NULL ? hf_message_content(resource) : HF_EMPTY_SLICE);
+    position->resource = hf_message_attributes(resource, RESOURCE_ATTRIBUTES);
     enum hf_status status = read_identity(fold, position->resource);
     if (status == HF_OK && fold->job.size > 0 && fold->instance.size > 0) {
-        status = put_target_info(fold, position->resource);
+        status = put_target_info(fold, position);
     }
     return status;
+}
+
+static void enter_scope(const struct hf_place *place, struct position *position)
+{
+    struct hf_message *scope = hf_place_scope(place);
+    position->scope_group = place->scope_group;
+    position->of_scope = hf_hash_pair(scope != NULL ? hf_message_content(scope) : HF_EMPTY_SLICE,
+                                      hf_message_bytes(place->scope_group, SCOPE_SCHEMA_URL));
 }
 
 /* ---- metrics ---- */
@@ -190,6 +209,14 @@ static const char *judge_metric(const struct hf_place *place, enum hf_prom_kind 
     return NULL;
 }
 
+/* Equal for two points if their labels are, but for what the points say. The family is where it is
+ * for as long as one of its series is known. */
+static struct hf_hash source_of(const struct position *position)
+{
+    struct hf_hash family = hf_hash_of(hf_slice_of(&position->family, sizeof(position->family)));
+    return hf_hash_mix(hf_hash_mix(position->of_resource, position->of_scope), family);
+}
+
 static HF_MUST_USE enum hf_status
 enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct position *position)
 {
@@ -225,6 +252,7 @@ enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct 
         fold->why = "more metrics than max_series";
         return HF_OK;
     }
+    position->source = source_of(position);
     return status;
 }
 
@@ -275,7 +303,7 @@ static HF_MUST_USE enum hf_status add_scope(struct prometheus_fold *fold,
     }
     if (status == HF_OK) {
         status = prometheus_labels_add(&fold->labels, hf_slice_text("otel_scope_schema_url"),
-                                       hf_message_bytes(place->scope_group, 3));
+                                       hf_message_bytes(place->scope_group, SCOPE_SCHEMA_URL));
     }
     for (size_t i = 0; attributes != NULL && i < attributes->count && status == HF_OK; i++) {
         fold->name.size = 0;
@@ -333,23 +361,48 @@ static bool clashes(const struct prometheus_fold *fold)
     return false;
 }
 
-static HF_MUST_USE enum hf_status put_value(struct prometheus_fold *fold, struct hf_message *point,
-                                            bool is_delta, struct prometheus_series *series)
+/* Takes over what `value` holds. */
+static void put_value(const struct prometheus_fold *fold, struct prometheus_value *value,
+                      bool is_delta, struct prometheus_series *series)
+{
+    if (is_delta) {
+        prometheus_series_add(series, value);
+    } else if (series->updated_ns == 0 || value->time_ns >= series->value.time_ns) {
+        prometheus_series_put(series, value);
+    } else {
+        free(value->pairs);
+        free(value->exemplars);
+    }
+    series->updated_ns = fold->now_ns;
+}
+
+static HF_MUST_USE enum hf_status read_value(const struct prometheus_fold *fold,
+                                             struct hf_message *point, bool is_delta,
+                                             struct prometheus_series *series)
 {
     struct prometheus_value value;
     enum hf_status status = prometheus_point_read(point, fold->config->enable_open_metrics, &value);
-    if (status != HF_OK) {
-        return status;
+    if (status == HF_OK) {
+        put_value(fold, &value, is_delta, series);
     }
-    if (is_delta) {
-        prometheus_series_add(series, &value);
-    } else if (series->updated_ns == 0 || value.time_ns >= series->value.time_ns) {
-        prometheus_series_put(series, &value);
-    } else {
-        free(value.pairs);
-        free(value.exemplars);
+    return status;
+}
+
+/* A point of a series that is known. */
+static HF_MUST_USE enum hf_status fold_known(struct prometheus_fold *fold,
+                                             const struct hf_place *place,
+                                             const struct position *position,
+                                             struct prometheus_glance *glance,
+                                             struct prometheus_series *series)
+{
+    if (glance->is_stale) {
+        prometheus_table_remove(fold->table, series);
+        return HF_OK;
     }
-    series->updated_ns = fold->now_ns;
+    if (!glance->is_number) {
+        return read_value(fold, place->item, position->is_delta, series);
+    }
+    put_value(fold, &glance->value, position->is_delta, series);
     return HF_OK;
 }
 
@@ -359,6 +412,15 @@ static HF_MUST_USE enum hf_status fold_point(struct prometheus_fold *fold,
 {
     struct hf_slice labels;
     struct prometheus_series *series = NULL;
+    struct prometheus_glance glance;
+    if (!prometheus_point_glance(place->item, &glance)) {
+        return HF_CORRUPT;
+    }
+    struct hf_hash source = hf_hash_mix(position->source, glance.attributes);
+    series = prometheus_table_known(fold->table, source);
+    if (series != NULL) {
+        return fold_known(fold, place, position, &glance, series);
+    }
     enum hf_status status = print_labels(fold, place, position, &labels);
     if (status != HF_OK) {
         return status;
@@ -367,7 +429,7 @@ static HF_MUST_USE enum hf_status fold_point(struct prometheus_fold *fold,
         reject(fold, "a label of a point has the name of one of const_labels");
         return HF_OK;
     }
-    if (prometheus_point_is_stale(place->item)) {
+    if (glance.is_stale) {
         series = prometheus_table_find(fold->table, position->family, labels);
         if (series != NULL) {
             prometheus_table_remove(fold->table, series);
@@ -380,8 +442,10 @@ static HF_MUST_USE enum hf_status fold_point(struct prometheus_fold *fold,
         return HF_OK;
     }
     if (status == HF_OK) {
-        status = put_value(fold, place->item, position->is_delta, series);
-        if (status != HF_OK && series->updated_ns == 0) {
+        status = read_value(fold, place->item, position->is_delta, series);
+        if (status == HF_OK) {
+            prometheus_table_know(fold->table, series, source);
+        } else if (series->updated_ns == 0) {
             prometheus_table_remove(fold->table, series);
         }
     }
@@ -400,6 +464,9 @@ enum hf_status prometheus_fold_request(struct prometheus_fold *fold, struct hf_s
     while (status == HF_OK && hf_place_next_item(&place)) {
         if (place.resource_group != position.resource_group) {
             status = enter_resource(fold, &place, &position);
+        }
+        if (status == HF_OK && place.scope_group != position.scope_group) {
+            enter_scope(&place, &position);
         }
         if (status == HF_OK && place.metric != position.metric) {
             status = enter_metric(fold, &place, &position);

@@ -29,12 +29,70 @@ static uint8_t kind_of(struct hf_message *point)
     return hf_message_type(point)->index;
 }
 
-bool prometheus_point_is_stale(struct hf_message *point)
+static uint32_t flags_of(struct hf_message *point)
 {
-    uint32_t number = kind_of(point) == HF_MESSAGE_NUMBER_POINT    ? NUMBER_FLAGS
-                      : kind_of(point) == HF_MESSAGE_SUMMARY_POINT ? SUMMARY_FLAGS
-                                                                   : HISTOGRAM_FLAGS;
-    return (hf_message_u64(point, number) & 1) != 0;
+    return kind_of(point) == HF_MESSAGE_NUMBER_POINT    ? NUMBER_FLAGS
+           : kind_of(point) == HF_MESSAGE_SUMMARY_POINT ? SUMMARY_FLAGS
+                                                        : HISTOGRAM_FLAGS;
+}
+
+/* ---- at a glance ---- */
+
+/* A field of a number point that is no attribute. */
+static void glance_at_number(const struct hf_wire_field *field, struct prometheus_glance *glance)
+{
+    struct prometheus_value *value = &glance->value;
+    switch (field->number) {
+    case POINT_START:
+        value->start_ns = field->value;
+        break;
+    case POINT_TIME:
+        value->time_ns = field->value;
+        break;
+    case NUMBER_DOUBLE:
+        value->is_integer = false;
+        value->integer = 0;
+        value->number = hf_message_as_double(field->value);
+        break;
+    case NUMBER_INTEGER:
+        value->is_integer = true;
+        value->integer = (int64_t)field->value;
+        value->number = 0;
+        break;
+    case NUMBER_EXEMPLARS:
+        glance->is_number = false;
+        break;
+    default:
+        break;
+    }
+}
+
+bool prometheus_point_glance(struct hf_message *point, struct prometheus_glance *ret_glance)
+{
+    struct hf_wire wire = hf_wire_of(hf_message_content(point));
+    uint32_t attributes = hf_message_attributes_number(hf_message_type(point));
+    uint32_t flags = flags_of(point);
+    struct prometheus_glance glance = {.is_number = kind_of(point) == HF_MESSAGE_NUMBER_POINT};
+    bool has_attributes = false;
+    struct hf_wire_field field;
+    while (!hf_wire_at_end(wire)) {
+        const uint8_t *start = wire.at;
+        if (!hf_wire_step(&wire, &field)) {
+            return false;
+        }
+        if (field.number == attributes) {
+            hf_wire_skip_row(&wire, attributes);
+            struct hf_hash row = hf_hash_of(hf_slice_of(start, (size_t)(wire.at - start)));
+            glance.attributes = has_attributes ? hf_hash_mix(glance.attributes, row) : row;
+            has_attributes = true;
+        } else if (field.number == flags) {
+            glance.is_stale = (field.value & 1) != 0;
+        } else if (glance.is_number) {
+            glance_at_number(&field, &glance);
+        }
+    }
+    *ret_glance = glance;
+    return true;
 }
 
 static int by_bound(const void *a, const void *b)

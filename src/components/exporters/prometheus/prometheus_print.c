@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pdata/json_value.h"
 #include "prometheus/text.h"
 #include "prometheus_labels.h"
 
@@ -20,20 +21,26 @@ static const char *const kinds[] = {[HF_PROM_GAUGE] = "gauge",
 struct page {
     const struct prometheus_style *style;
     struct hf_bytes *out;
+    size_t enough;                        /* of the bytes in `out` */
+    const struct prometheus_series *last; /* that was printed; NULL: none */
     bool constant_is_quoted;
     struct hf_bytes name;            /* of the family, as it is printed, without quotes */
     struct prometheus_labels labels; /* those that are escaped */
     enum hf_status status;
 };
 
-static void put(struct page *page, struct hf_slice text)
+static inline void put(struct page *page, struct hf_slice text)
 {
-    if (page->status == HF_OK) {
-        page->status = hf_bytes_append(page->out, text);
+    struct hf_bytes *out = page->out;
+    if (text.size != 0 && text.size < out->capacity - out->size) {
+        memcpy(out->data + out->size, text.data, text.size);
+        out->size += text.size;
+    } else if (page->status == HF_OK) {
+        page->status = hf_bytes_append(out, text);
     }
 }
 
-static void put_text(struct page *page, const char *text)
+static inline void put_text(struct page *page, const char *text)
 {
     put(page, hf_slice_text(text));
 }
@@ -41,7 +48,7 @@ static void put_text(struct page *page, const char *text)
 static void put_unsigned(struct page *page, uint64_t number)
 {
     char text[24];
-    put(page, hf_slice_of(text, (size_t)snprintf(text, sizeof(text), "%" PRIu64, number)));
+    put(page, hf_slice_of(text, hf_json_print_u64(number, text)));
 }
 
 static void put_double(struct page *page, double number)
@@ -55,8 +62,7 @@ static void put_number(struct page *page, const struct prometheus_value *value)
 {
     char text[24];
     if (value->is_integer) {
-        put(page,
-            hf_slice_of(text, (size_t)snprintf(text, sizeof(text), "%" PRId64, value->integer)));
+        put(page, hf_slice_of(text, hf_json_print_i64(value->integer, text)));
     } else {
         put_double(page, value->number);
     }
@@ -275,39 +281,88 @@ static void put_heading(struct page *page, const struct prometheus_family *famil
     put_text(page, "\n");
 }
 
-static void put_family(struct page *page, struct prometheus_family *family)
+static bool is_wanted(const struct page *page)
 {
-    bool has_heading = false;
-    prometheus_family_sort(family);
+    return page->status == HF_OK && page->out->size < page->enough;
+}
+
+/* The series from that place on; the heading stands before the first of them. */
+static void put_family(struct page *page, struct prometheus_family *family, size_t at,
+                       bool has_heading)
+{
     page->name.size = 0;
     page->status =
         hf_prom_escape_name(HF_PROM_METRIC_NAME, family->name, page->style->escaping, &page->name);
-    for (size_t i = 0; i < family->count && page->status == HF_OK; i++) {
-        if (family->series[i]->updated_ns < page->style->since_ns) {
+    for (; at < family->count && is_wanted(page); at++) {
+        struct prometheus_series *series = family->series[at];
+        if (series->updated_ns < page->style->since_ns) {
             continue;
         }
         if (!has_heading) {
             put_heading(page, family);
             has_heading = true;
         }
-        put_series(page, family->series[i]);
+        put_series(page, series);
+        page->last = series;
+    }
+}
+
+/* What is left of the family at the cursor, unless it is another one by now. */
+static void put_rest(struct page *page, struct prometheus_family *family,
+                     const struct prometheus_cursor *cursor)
+{
+    prometheus_family_sort(family);
+    if (family->kind == cursor->kind) {
+        struct hf_slice labels = hf_slice_of(cursor->labels.data, cursor->labels.size);
+        put_family(page, family, prometheus_family_behind(family, labels), true);
+    }
+}
+
+static void set_cursor(struct page *page, struct prometheus_cursor *cursor)
+{
+    const struct prometheus_series *series = page->last;
+    cursor->family.size = cursor->labels.size = 0;
+    cursor->kind = series->family->kind;
+    page->status = hf_bytes_append(&cursor->family, series->family->name);
+    if (page->status == HF_OK) {
+        struct hf_slice labels = hf_slice_of(series->labels, series->labels_size);
+        page->status = hf_bytes_append(&cursor->labels, labels);
     }
 }
 
 enum hf_status prometheus_print(struct prometheus_table *table,
-                                const struct prometheus_style *style, struct hf_bytes *out)
+                                const struct prometheus_style *style,
+                                struct prometheus_cursor *cursor, size_t enough,
+                                struct hf_bytes *out)
 {
     struct page page = {.style = style,
                         .out = out,
+                        .enough = out->size + enough,
                         .constant_is_quoted = prometheus_labels_are_quoted(style->constant),
                         .status = HF_OK};
-    for (size_t i = 0; i < table->family_count && page.status == HF_OK; i++) {
-        put_family(&page, table->families[i]);
+    struct hf_slice name = hf_slice_of(cursor->family.data, cursor->family.size);
+    size_t at = prometheus_table_place(table, name);
+    if (name.size != 0 && at < table->family_count &&
+        hf_slice_equal(table->families[at]->name, name)) {
+        put_rest(&page, table->families[at++], cursor);
     }
-    if (style->open_metrics) {
+    for (; at < table->family_count && is_wanted(&page); at++) {
+        prometheus_family_sort(table->families[at]);
+        put_family(&page, table->families[at], 0, false);
+    }
+    cursor->is_done = is_wanted(&page);
+    if (cursor->is_done && style->open_metrics) {
         put_text(&page, "# EOF\n");
+    } else if (!cursor->is_done && page.status == HF_OK) {
+        set_cursor(&page, cursor);
     }
     hf_bytes_release(&page.name);
     prometheus_labels_release(&page.labels);
     return page.status;
+}
+
+void prometheus_cursor_release(struct prometheus_cursor *cursor)
+{
+    hf_bytes_release(&cursor->family);
+    hf_bytes_release(&cursor->labels);
 }

@@ -19,6 +19,7 @@
  * requests. */
 #define SUCCEEDED_GRACE_NS HF_NS_PER_S
 #define THREADS 2
+#define PART_BYTES ((size_t)256 << 10) /* of a page, printed at a time */
 
 struct prometheus_scrape {
     struct prometheus_scrape_options options;
@@ -111,11 +112,75 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
     return status;
 }
 
+/* ---- a page ---- */
+
+/* A page that is sent: printed part by part, as the scraper takes it. */
+struct page {
+    struct hf_http_stream stream;
+    const struct prometheus_scrape *scrape;
+    struct prometheus_format format;
+    struct prometheus_cursor cursor;
+    struct hf_bytes part;
+    size_t sent; /* of the part */
+};
+
+static HF_MUST_USE enum hf_status print_part(struct page *page)
+{
+    const struct prometheus_scrape_options *options = &page->scrape->options;
+    page->part.size = page->sent = 0;
+    return options->render(options->user, &page->format, &page->cursor, PART_BYTES, &page->part);
+}
+
+static ssize_t read_page(struct hf_http_stream *stream, uint8_t *out, size_t size)
+{
+    struct page *page = HF_CONTAINER(stream, struct page, stream);
+    if (page->sent == page->part.size && !page->cursor.is_done && print_part(page) != HF_OK) {
+        return -1;
+    }
+    size_t left = page->part.size - page->sent;
+    size = left < size ? left : size;
+    if (size != 0) {
+        memcpy(out, page->part.data + page->sent, size);
+        page->sent += size;
+    }
+    return (ssize_t)size;
+}
+
+static void free_page(struct hf_http_stream *stream)
+{
+    struct page *page = HF_CONTAINER(stream, struct page, stream);
+    prometheus_cursor_release(&page->cursor);
+    hf_bytes_release(&page->part);
+    free(page);
+}
+
+static void answer_page(const struct prometheus_scrape *scrape, struct hf_http_request *request)
+{
+    struct page *page = calloc(1, sizeof(*page));
+    if (page == NULL) {
+        hf_http_answer(request, &(struct hf_http_answer){.status = 503});
+        return;
+    }
+    page->stream = (struct hf_http_stream){.read = read_page, .free = free_page};
+    page->scrape = scrape;
+    page->format = prometheus_negotiate(hf_http_header(request, "accept"),
+                                        scrape->options.config->enable_open_metrics);
+    if (print_part(page) != HF_OK) {
+        free_page(&page->stream);
+        hf_http_answer(request, &(struct hf_http_answer){.status = 503});
+        return;
+    }
+    char content_type[PROMETHEUS_CONTENT_TYPE_MAX];
+    prometheus_content_type(&page->format, content_type);
+    const struct hf_http_answer answer = {
+        .status = 200, .content_type = content_type, .stream = &page->stream};
+    hf_http_answer(request, &answer);
+}
+
 static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
 {
     const struct prometheus_scrape *scrape = user;
     const char *method = hf_http_method(request);
-    struct hf_bytes page = {.size = 0};
     (void)fault;
     if (strcmp(hf_http_path(request), "/metrics") != 0) {
         hf_http_answer(request, &(struct hf_http_answer){.status = 404,
@@ -127,18 +192,7 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         hf_http_answer(request, &(struct hf_http_answer){.status = 405, .allow = "GET, HEAD"});
         return;
     }
-    const struct prometheus_format format = prometheus_negotiate(
-        hf_http_header(request, "accept"), scrape->options.config->enable_open_metrics);
-    if (scrape->options.render(scrape->options.user, &format, &page) != HF_OK) {
-        hf_http_answer(request, &(struct hf_http_answer){.status = 503});
-    } else {
-        char content_type[PROMETHEUS_CONTENT_TYPE_MAX];
-        prometheus_content_type(&format, content_type);
-        const struct hf_http_answer answer = {
-            .status = 200, .content_type = content_type, .body = hf_slice_of(page.data, page.size)};
-        hf_http_answer(request, &answer);
-    }
-    hf_bytes_release(&page);
+    answer_page(scrape, request);
 }
 
 static void on_error(void *user, const char *peer, const char *what)

@@ -11,15 +11,18 @@
 #include "prometheus_config.h"
 #include "prometheus_negotiation.h"
 #include "util/compress/compress.h"
+#include "prometheus_print.h"
+#include "util/compress.h"
 
 struct prometheus_scrape;
 
 struct prometheus_scrape_options {
     struct hf_node *node;
     const struct prometheus_config *config;
-    /* Appends the page of that format. Any thread. HF_NOMEM. */
+    /* Appends what stands behind the cursor of the page of that format, about `enough` bytes. Any
+     * thread. HF_NOMEM. */
     enum hf_status (*render)(void *user, const struct prometheus_format *format,
-                             struct hf_bytes *out);
+                             struct prometheus_cursor *cursor, size_t enough, struct hf_bytes *out);
     void *user;
 };
 

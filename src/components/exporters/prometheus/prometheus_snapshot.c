@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/state/state_file.h"
+#include "support/state/state_log.h"
 
 #define MAGIC "HFPROM1\n"
 #define TEXT_BYTES_MAX (64u << 20)
@@ -194,7 +194,22 @@ static enum hf_status read_records(struct hf_state_reader *reader, struct promet
     return reader->status;
 }
 
-enum hf_status prometheus_snapshot_load(const char *path, struct prometheus_table *table)
+/* The requests behind the snapshot. */
+static enum hf_status read_requests(struct hf_state_reader *reader, prometheus_snapshot_visit visit,
+                                    void *user)
+{
+    struct hf_bytes request = {0};
+    enum hf_status status = HF_OK;
+    uint64_t unix_ns = 0;
+    while (status == HF_OK && hf_state_log_next(reader, &unix_ns, &request)) {
+        status = visit(user, unix_ns, hf_slice_of(request.data, request.size));
+    }
+    hf_bytes_release(&request);
+    return status == HF_OK ? reader->status : status;
+}
+
+enum hf_status prometheus_snapshot_load(const char *path, struct prometheus_table *table,
+                                        prometheus_snapshot_visit visit, void *user)
 {
     struct hf_state_reader reader;
     enum hf_status status = hf_state_file_read_begin(&reader, path, MAGIC);
@@ -202,8 +217,11 @@ enum hf_status prometheus_snapshot_load(const char *path, struct prometheus_tabl
         return status;
     }
     status = read_records(&reader, table);
-    enum hf_status end = hf_state_file_read_end(&reader);
-    status = status == HF_OK ? end : status;
+    status = status == HF_OK ? hf_state_file_read_check(&reader) : status;
+    if (status == HF_OK && visit != NULL) {
+        status = read_requests(&reader, visit, user);
+    }
+    hf_state_file_read_close(&reader);
     if (status != HF_OK) {
         prometheus_table_clear(table);
     }

@@ -12,7 +12,14 @@
 HF_MUST_USE enum hf_status prometheus_snapshot_save(const char *path,
                                                     const struct prometheus_table *table);
 
-/* Fills an empty table. HF_NOT_FOUND: there is no file. HF_CORRUPT: it fails its check. HF_IO with
- * errno. HF_NOMEM. The table is empty then. */
+/* Told of each request that was appended (state_log.h): its bytes, and the Unix time when it was
+ * folded. HF_OK to go on. */
+typedef enum hf_status (*prometheus_snapshot_visit)(void *user, uint64_t unix_ns,
+                                                    struct hf_slice request);
+
+/* Fills an empty table, then tells `visit`, unless it is NULL, of what was appended. HF_NOT_FOUND:
+ * there is no file. HF_CORRUPT: it fails its check. HF_IO with errno. HF_NOMEM. The table is empty
+ * then. */
 HF_MUST_USE enum hf_status prometheus_snapshot_load(const char *path,
-                                                    struct prometheus_table *table);
+                                                    struct prometheus_table *table,
+                                                    prometheus_snapshot_visit visit, void *user);

@@ -7,8 +7,6 @@
 #include "prometheus/escaping.h"
 #include "prometheus_labels.h"
 
-#define SLOTS_MIN 1024u
-
 /* FNV-1a, from the family's name on. */
 static uint64_t hash_bytes(uint64_t hash, struct hf_slice bytes)
 {
@@ -27,8 +25,7 @@ static uint64_t hash_series(const struct prometheus_family *family, struct hf_sl
 
 /* ---- families ---- */
 
-/* Where the name stands, or would stand. */
-static size_t find_family(const struct prometheus_table *table, struct hf_slice name)
+size_t prometheus_table_place(const struct prometheus_table *table, struct hf_slice name)
 {
     size_t low = 0;
     size_t high = table->family_count;
@@ -76,7 +73,7 @@ enum hf_status prometheus_table_family(struct prometheus_table *table, struct hf
                                        enum hf_prom_kind kind, struct hf_slice help,
                                        struct prometheus_family **ret_family)
 {
-    size_t at = find_family(table, name);
+    size_t at = prometheus_table_place(table, name);
     if (at < table->family_count && hf_slice_equal(table->families[at]->name, name)) {
         struct prometheus_family *family = table->families[at];
         if (family->kind != kind && family->count > 0) {
@@ -117,50 +114,74 @@ static struct hf_slice labels_of(const struct prometheus_series *series)
     return hf_slice_of(series->labels, series->labels_size);
 }
 
-static size_t find_slot(const struct prometheus_table *table,
-                        const struct prometheus_family *family, struct hf_slice labels,
-                        uint64_t hash)
+static uint64_t hash_of(const struct prometheus_series *series)
 {
-    size_t at = (size_t)hash & (table->slot_count - 1);
-    while (table->slots[at] != NULL &&
-           !(table->slots[at]->hash == hash && table->slots[at]->family == family &&
-             hf_slice_equal(labels_of(table->slots[at]), labels))) {
-        at = (at + 1) & (table->slot_count - 1);
+    return series->hash;
+}
+
+static uint64_t source_of(const struct prometheus_series *series)
+{
+    return series->source.low;
+}
+
+void prometheus_table_init(struct prometheus_table *table, size_t series_max)
+{
+    *table = (struct prometheus_table){
+        .series_max = series_max, .by_labels.hash_of = hash_of, .by_source.hash_of = source_of};
+}
+
+static struct prometheus_series *find_series(const struct prometheus_table *table,
+                                             const struct prometheus_family *family,
+                                             struct hf_slice labels, uint64_t hash)
+{
+    struct prometheus_series *series;
+    uint64_t at = hash;
+    while ((series = prometheus_index_next(&table->by_labels, &at)) != NULL) {
+        if (series->hash == hash && series->family == family &&
+            hf_slice_equal(labels_of(series), labels)) {
+            return series;
+        }
     }
-    return at;
+    return NULL;
 }
 
 struct prometheus_series *prometheus_table_find(const struct prometheus_table *table,
                                                 const struct prometheus_family *family,
                                                 struct hf_slice labels)
 {
-    if (table->slot_count == 0) {
-        return NULL;
-    }
-    return table->slots[find_slot(table, family, labels, hash_series(family, labels))];
+    return find_series(table, family, labels, hash_series(family, labels));
 }
 
-static HF_MUST_USE enum hf_status grow_slots(struct prometheus_table *table)
+struct prometheus_series *prometheus_table_known(const struct prometheus_table *table,
+                                                 struct hf_hash source)
 {
-    if (table->slot_count > 0 && (table->series_count + 1) * 4 <= table->slot_count * 3) {
-        return HF_OK;
-    }
-    struct prometheus_table grown = *table;
-    grown.slot_count = table->slot_count != 0 ? 2 * table->slot_count : SLOTS_MIN;
-    grown.slots = calloc(grown.slot_count, sizeof(struct prometheus_series *));
-    if (grown.slots == NULL) {
-        return HF_NOMEM;
-    }
-    for (size_t i = 0; i < table->slot_count; i++) {
-        struct prometheus_series *series = table->slots[i];
-        if (series != NULL) {
-            grown.slots[find_slot(&grown, series->family, labels_of(series), series->hash)] =
-                series;
+    struct prometheus_series *series;
+    uint64_t at = source.low;
+    while ((series = prometheus_index_next(&table->by_source, &at)) != NULL) {
+        if (hf_hash_equal(series->source, source)) {
+            return series;
         }
     }
-    free(table->slots);
-    *table = grown;
-    return HF_OK;
+    return NULL;
+}
+
+static void forget_source(struct prometheus_table *table, struct prometheus_series *series)
+{
+    if (series->has_source) {
+        prometheus_index_remove(&table->by_source, series);
+        series->has_source = false;
+    }
+}
+
+void prometheus_table_know(struct prometheus_table *table, struct prometheus_series *series,
+                           struct hf_hash source)
+{
+    forget_source(table, series);
+    if (prometheus_index_reserve(&table->by_source) == HF_OK) {
+        series->source = source;
+        series->has_source = true;
+        prometheus_index_put(&table->by_source, series);
+    }
 }
 
 static HF_MUST_USE enum hf_status grow_family(struct prometheus_family *family)
@@ -184,22 +205,18 @@ enum hf_status prometheus_table_series(struct prometheus_table *table,
 {
     assert(labels.size <= UINT32_MAX);
     uint64_t hash = hash_series(family, labels);
-    enum hf_status status = grow_slots(table);
-    if (status != HF_OK) {
-        return status;
-    }
-    size_t at = find_slot(table, family, labels, hash);
-    if (table->slots[at] != NULL) {
-        *ret_series = table->slots[at];
+    struct prometheus_series *series = find_series(table, family, labels, hash);
+    if (series != NULL) {
+        *ret_series = series;
         return HF_OK;
     }
-    if (table->series_count >= table->series_max) {
+    if (table->by_labels.count >= table->series_max) {
         table->refused++;
         return HF_FULL;
     }
-    status = grow_family(family);
-    struct prometheus_series *series =
-        status == HF_OK ? calloc(1, sizeof(*series) + labels.size) : NULL;
+    enum hf_status status = prometheus_index_reserve(&table->by_labels);
+    status = status == HF_OK ? grow_family(family) : status;
+    series = status == HF_OK ? calloc(1, sizeof(*series) + labels.size) : NULL;
     if (series == NULL) {
         return HF_NOMEM;
     }
@@ -213,8 +230,7 @@ enum hf_status prometheus_table_series(struct prometheus_table *table,
     series->place = family->count;
     family->series[family->count++] = series;
     family->is_sorted = family->count == 1;
-    table->slots[at] = series;
-    table->series_count++;
+    prometheus_index_put(&table->by_labels, series);
     *ret_series = series;
     return HF_OK;
 }
@@ -235,18 +251,8 @@ static void free_series(struct prometheus_series *series)
 void prometheus_table_remove(struct prometheus_table *table, struct prometheus_series *series)
 {
     struct prometheus_family *family = series->family;
-    size_t hole = find_slot(table, family, labels_of(series), series->hash);
-    size_t mask = table->slot_count - 1;
-    assert(table->slots[hole] == series);
-    for (size_t at = (hole + 1) & mask; table->slots[at] != NULL; at = (at + 1) & mask) {
-        size_t wanted = (size_t)table->slots[at]->hash & mask;
-        if (((at - wanted) & mask) >= ((at - hole) & mask)) {
-            table->slots[hole] = table->slots[at];
-            hole = at;
-        }
-    }
-    table->slots[hole] = NULL;
-    table->series_count--;
+    forget_source(table, series);
+    prometheus_index_remove(&table->by_labels, series);
     struct prometheus_series *last = family->series[--family->count];
     if (last != series) {
         family->series[series->place] = last;
@@ -272,6 +278,21 @@ void prometheus_family_sort(struct prometheus_family *family)
         family->series[i]->place = i;
     }
     family->is_sorted = true;
+}
+
+size_t prometheus_family_behind(const struct prometheus_family *family, struct hf_slice labels)
+{
+    size_t low = 0;
+    size_t high = family->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (hf_slice_compare(labels_of(family->series[middle]), labels) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 void prometheus_table_expire(struct prometheus_table *table, uint64_t before_ns)
@@ -302,8 +323,9 @@ void prometheus_table_clear(struct prometheus_table *table)
         free_family(table->families[i]);
     }
     free(table->families);
-    free(table->slots);
-    *table = (struct prometheus_table){.series_max = table->series_max};
+    prometheus_index_clear(&table->by_labels);
+    prometheus_index_clear(&table->by_source);
+    prometheus_table_init(table, table->series_max);
 }
 
 /* ---- values ---- */

@@ -13,6 +13,8 @@
 #include <holdfast/status.h>
 
 #include "prometheus/names.h"
+#include "prometheus_index.h"
+#include "util/hash.h"
 
 struct prometheus_exemplar {
     double value;
@@ -45,12 +47,14 @@ struct prometheus_value {
 struct prometheus_series {
     struct prometheus_family *family;
     uint64_t hash;
-    size_t place;        /* in the family */
-    uint64_t updated_ns; /* Unix time */
+    struct hf_hash source; /* prometheus_table_know() */
+    size_t place;          /* in the family */
+    uint64_t updated_ns;   /* Unix time */
     struct prometheus_value value;
     char *extra; /* more labels, which are not in the key; NULL: none */
     uint32_t labels_size;
     bool is_quoted; /* a label's name is in quotes */
+    bool has_source;
     char labels[];
 };
 
@@ -68,11 +72,12 @@ struct prometheus_family {
 struct prometheus_table {
     struct prometheus_family **families; /* by name */
     size_t family_count, family_capacity;
-    struct prometheus_series **slots; /* hash table, a power of two */
-    size_t slot_count, series_count;
+    struct prometheus_index by_labels, by_source;
     size_t series_max;
     uint64_t refused; /* points of series over the limit */
 };
+
+void prometheus_table_init(struct prometheus_table *table, size_t series_max);
 
 /* The family of that name, made if need be. HF_EXISTS: it is there with another kind. HF_NOMEM. */
 HF_MUST_USE enum hf_status prometheus_table_family(struct prometheus_table *table,
@@ -90,10 +95,23 @@ HF_MUST_USE enum hf_status prometheus_table_series(struct prometheus_table *tabl
                                                    struct prometheus_family *family,
                                                    struct hf_slice labels,
                                                    struct prometheus_series **ret_series);
+/*
+ * The series whose labels were made of what has that hash; NULL: not known. It is said by
+ * prometheus_table_know(), for the last of them that a series has come from: labels need not be
+ * made again then.
+ */
+struct prometheus_series *prometheus_table_known(const struct prometheus_table *table,
+                                                 struct hf_hash source);
+void prometheus_table_know(struct prometheus_table *table, struct prometheus_series *series,
+                           struct hf_hash source);
 void prometheus_table_remove(struct prometheus_table *table, struct prometheus_series *series);
 
+/* Where the family of that name stands, or would stand. */
+size_t prometheus_table_place(const struct prometheus_table *table, struct hf_slice name);
 /* Sorts the family's series by their labels, unless they are. */
 void prometheus_family_sort(struct prometheus_family *family);
+/* In a sorted family: the place of the first series whose labels are behind those. */
+size_t prometheus_family_behind(const struct prometheus_family *family, struct hf_slice labels);
 
 /* Removes the series that were last updated before. */
 void prometheus_table_expire(struct prometheus_table *table, uint64_t before_ns);

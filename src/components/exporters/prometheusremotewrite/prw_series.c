@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/fnv.h"
+#include "util/hash.h"
 
 #define FIRST_CAPACITY 256u
 #define KEPT_BYTES (8u << 20) /* buffers beyond are given back */
@@ -122,7 +122,7 @@ enum hf_status prw_series_find(struct prw_series *series, struct prw_labels *lab
         return status;
     }
     struct hf_slice text = text_of(series, start, series->texts.size - start);
-    uint64_t hash = hf_fnv_folded(text);
+    uint64_t hash = hf_hash_64(text);
     for (size_t at = hash & (series->table_size - 1); series->table[at] != 0;
          at = (at + 1) & (series->table_size - 1)) {
         const struct prw_one_series *known = &series->items[series->table[at] - 1];
@@ -189,6 +189,18 @@ static int in_order(const void *a, const void *b)
     return left->order < right->order ? -1 : left->order > right->order;
 }
 
+/* Most come in order. */
+static void sort_pieces(struct prw_series *series)
+{
+    size_t at = 1;
+    while (at < series->piece_count && in_order(&series->pieces[at - 1], &series->pieces[at]) < 0) {
+        at++;
+    }
+    if (at < series->piece_count) {
+        qsort(series->pieces, series->piece_count, sizeof(*series->pieces), in_order);
+    }
+}
+
 static void write_piece(struct hf_wire_writer *writer, const struct prw_series *series,
                         const struct prw_piece *piece)
 {
@@ -213,9 +225,7 @@ static void write_piece(struct hf_wire_writer *writer, const struct prw_series *
 enum hf_status prw_series_write(struct prw_series *series, struct hf_bytes *out)
 {
     struct hf_wire_writer writer = {.out = out};
-    if (series->piece_count != 0) {
-        qsort(series->pieces, series->piece_count, sizeof(*series->pieces), in_order);
-    }
+    sort_pieces(series);
     if (series->version == PRW_VERSION_2) {
         prw_symbols_write(&series->symbols, REQUEST_SYMBOLS, &writer);
     }

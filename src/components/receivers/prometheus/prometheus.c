@@ -112,6 +112,7 @@ static void close_receiver(void *self)
         hf_loop_free(receiver->loop);
     }
     hf_prom_gather_release(&receiver->gather);
+    hf_expo_values_release(&receiver->values);
     hf_prom_table_release(&receiver->seen);
     hf_prom_table_release(&receiver->gone);
     hf_bytes_release(&receiver->old_body);

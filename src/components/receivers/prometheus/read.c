@@ -4,148 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read_internal.h"
 #include "target.h"
 #include "util/compress/compress.h"
 #include "util/time/clock.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
 #define ARENA_KEPT_BYTES ((size_t)8 << 20)
-#define EXPORTED "exported_"
 #define SCOPE_NAME                                                                                 \
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
-
-#define KNOWN_HASHES_MAX 16u
-
-/* One answer that is being read. */
-struct reading {
-    struct prom_receiver *receiver;
-    struct prom_target *target;
-    const struct prom_job_state *job;
-    int64_t now_ms;
-    uint64_t scraped, kept, added;
-    size_t gone;    /* series of the last scrape that are not there now */
-    bool is_old;    /* the body of an older scrape, of which the vanished series are marked */
-    bool no_memory; /* the labels or texts of a series did not fit */
-    const char *error;
-    uint64_t known_hashes[KNOWN_HASHES_MAX]; /* of the target's first labels */
-    size_t known_count;
-};
-
-/* ---- the labels of a series ---- */
-
-/* A label of the target takes the place of one that the series brings, which gets another name. */
-static bool export_label(struct reading *reading, struct hf_prom_labels *labels,
-                         struct hf_prom_label *label)
-{
-    struct hf_slice name = label->name;
-    do {
-        size_t size = sizeof(EXPORTED) - 1 + name.size;
-        uint8_t *text = hf_arena_take(&reading->receiver->arena, size);
-        if (text == NULL) {
-            return false;
-        }
-        memcpy(text, EXPORTED, sizeof(EXPORTED) - 1);
-        memcpy(text + sizeof(EXPORTED) - 1, name.data, name.size);
-        name = hf_slice_of(text, size);
-    } while (hf_prom_labels_get(labels, name).size != 0);
-    label->name = name;
-    return true;
-}
-
-static struct hf_prom_label *find(struct hf_prom_labels *labels, struct hf_slice name)
-{
-    for (size_t i = 0; i < labels->count; i++) {
-        if (hf_slice_equal(labels->items[i].name, name)) {
-            return &labels->items[i];
-        }
-    }
-    return NULL;
-}
-
-static bool add_target_labels(struct reading *reading, struct hf_prom_labels *labels)
-{
-    const struct prom_target *target = reading->target;
-    bool honors = reading->job->config->honor_labels;
-    size_t own_count = labels->count;
-    for (size_t i = 0; i < target->label_count; i++) {
-        const struct hf_prom_label *label = &target->labels[i];
-        struct hf_prom_label *own = own_count != 0 ? find(labels, label->name) : NULL;
-        if (own != NULL && honors) {
-            continue;
-        }
-        if (own != NULL && own->value.size == 0) {
-            own->value = label->value;
-            continue;
-        }
-        if ((own != NULL && !export_label(reading, labels, own)) ||
-            labels->count == HF_PROM_LABELS_MAX) {
-            return false;
-        }
-        labels->items[labels->count++] = *label;
-    }
-    return true;
-}
-
-static bool add_external_labels(struct reading *reading, struct hf_prom_labels *labels)
-{
-    const struct hf_string_map *map = &reading->receiver->config->prometheus.global.external_labels;
-    for (size_t i = 0; i < map->count; i++) {
-        if (!hf_prom_labels_set(labels, hf_slice_text(map->items[i].key),
-                                hf_slice_text(map->items[i].value))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Applies the rules for series. False: the series is left out, or `error` is set. */
-static bool relabel(struct reading *reading, struct hf_slice *name, struct hf_prom_labels *labels)
-{
-    if (reading->job->metric_relabel == NULL) {
-        return true;
-    }
-    if (!hf_prom_labels_set(labels, LITERAL("__name__"), *name)) {
-        reading->no_memory = true;
-        return false;
-    }
-    switch (hf_relabel_apply(reading->job->metric_relabel, labels, &reading->receiver->arena)) {
-    case HF_RELABEL_DROPPED:
-        return false;
-    case HF_RELABEL_NO_MEMORY:
-        reading->no_memory = true;
-        return false;
-    case HF_RELABEL_KEPT:
-        break;
-    }
-    *name = hf_prom_labels_get(labels, LITERAL("__name__"));
-    hf_prom_labels_remove(labels, LITERAL("__name__"));
-    if (name->size == 0) {
-        reading->error = "a rule of metric_relabel_configs removes the name of a series";
-    }
-    return reading->error == NULL;
-}
-
-static bool is_within_limits(struct reading *reading, struct hf_slice name,
-                             const struct hf_prom_labels *labels)
-{
-    const struct prom_limits *limits = &reading->job->limits;
-    if (limits->labels != 0 && (int64_t)labels->count + 1 > limits->labels) {
-        reading->error = "a series has more labels than label_limit";
-    }
-    for (size_t i = 0; i < labels->count && limits->label_name + limits->label_value != 0; i++) {
-        const struct hf_prom_label *label = &labels->items[i];
-        if (limits->label_name != 0 && (int64_t)label->name.size > limits->label_name) {
-            reading->error = "the name of a label is longer than label_name_length_limit";
-        }
-        if (limits->label_value != 0 && (int64_t)label->value.size > limits->label_value) {
-            reading->error = "the value of a label is longer than label_value_length_limit";
-        }
-    }
-    if (limits->label_value != 0 && (int64_t)name.size > limits->label_value) {
-        reading->error = "the name of a metric is longer than label_value_length_limit";
-    }
-    return reading->error == NULL;
-}
 
 /* ---- which series there are ---- */
 
@@ -241,16 +108,18 @@ static void take_sample(struct reading *reading, struct hf_expo_reader *reader, 
     struct hf_prom_labels *labels = &reader->labels;
     struct hf_slice name = reader->name;
     bool honors_time = reading->job->config->honor_timestamps && reader->has_time;
+    reading->is_varied |= is_native || reader->has_time || reader->exemplar_count != 0;
     reading->scraped++;
-    if (!add_target_labels(reading, labels)) {
+    if (!prom_read_target_labels(reading, labels)) {
         reading->no_memory = true;
         return;
     }
-    if (!relabel(reading, &name, labels) || !is_within_limits(reading, name, labels)) {
+    if (!prom_read_relabel(reading, &name, labels) ||
+        !prom_read_is_within_limits(reading, name, labels)) {
         return;
     }
     reading->kept++;
-    if (!add_external_labels(reading, labels)) {
+    if (!prom_read_external_labels(reading, labels)) {
         reading->no_memory = true;
         return;
     }
@@ -265,6 +134,7 @@ static void take_sample(struct reading *reading, struct hf_expo_reader *reader, 
         .label_hashes = hashes,
         .label_count = labels->count,
         .value = reading->is_old ? hf_prom_stale_value() : reader->value,
+        .number = (uint32_t)(reading->scraped - 1),
         .time_ms = honors_time && !reading->is_old ? reader->time_ms : reading->now_ms,
     };
     if (is_native) {
@@ -392,36 +262,56 @@ static void keep_series(struct reading *reading, const struct prom_answer *answe
 
 /* ---- how it went ---- */
 
-static void report(struct reading *reading, struct hf_slice name, double value)
+/* A series that the scraper makes. */
+struct report {
+    struct hf_slice name;
+    double value;
+};
+
+#define REPORTS_MAX 8u
+
+static size_t list_reports(const struct reading *reading, const struct prom_answer *answer,
+                           struct report ret_reports[REPORTS_MAX])
+{
+    const struct prom_job_state *job = reading->job;
+    const struct report reports[REPORTS_MAX] = {
+        {LITERAL("up"), reading->error == NULL ? 1 : 0},
+        {LITERAL("scrape_duration_seconds"), (double)answer->duration_ns / 1e9},
+        {LITERAL("scrape_samples_scraped"), (double)reading->scraped},
+        {LITERAL("scrape_samples_post_metric_relabeling"), (double)reading->kept},
+        {LITERAL("scrape_series_added"), (double)reading->added},
+        {LITERAL("scrape_timeout_seconds"), (double)reading->target->timeout_ns / 1e9},
+        {LITERAL("scrape_sample_limit"), (double)job->limits.samples},
+        {LITERAL("scrape_body_size_bytes"), (double)answer->body.size},
+    };
+    memcpy(ret_reports, reports, sizeof(reports));
+    return job->extra_metrics ? REPORTS_MAX : REPORTS_MAX - 3;
+}
+
+static void report(struct reading *reading, const struct report *report, size_t number)
 {
     struct hf_prom_labels *labels = reading->receiver->labels;
     labels->count = 0;
-    if (!add_target_labels(reading, labels) || !add_external_labels(reading, labels)) {
+    if (!prom_read_target_labels(reading, labels) || !prom_read_external_labels(reading, labels)) {
         return;
     }
     const struct hf_prom_sample sample = {
-        .name = name,
+        .name = report->name,
         .labels = labels->items,
         .label_count = labels->count,
-        .value = value,
+        .value = report->value,
         .time_ms = reading->now_ms,
+        .number = (uint32_t)number,
     };
     hf_prom_gather_sample(&reading->receiver->gather, &sample);
 }
 
 static void report_all(struct reading *reading, const struct prom_answer *answer)
 {
-    const struct prom_job_state *job = reading->job;
-    report(reading, LITERAL("up"), reading->error == NULL ? 1 : 0);
-    report(reading, LITERAL("scrape_duration_seconds"), (double)answer->duration_ns / 1e9);
-    report(reading, LITERAL("scrape_samples_scraped"), (double)reading->scraped);
-    report(reading, LITERAL("scrape_samples_post_metric_relabeling"), (double)reading->kept);
-    report(reading, LITERAL("scrape_series_added"), (double)reading->added);
-    if (job->extra_metrics) {
-        report(reading, LITERAL("scrape_timeout_seconds"),
-               (double)reading->target->timeout_ns / 1e9);
-        report(reading, LITERAL("scrape_sample_limit"), (double)job->limits.samples);
-        report(reading, LITERAL("scrape_body_size_bytes"), (double)answer->body.size);
+    struct report reports[REPORTS_MAX];
+    size_t count = list_reports(reading, answer, reports);
+    for (size_t i = 0; i < count; i++) {
+        report(reading, &reports[i], reading->scraped + i);
     }
 }
 
@@ -432,7 +322,8 @@ static void report_end(struct reading *reading)
                                         "scrape_samples_post_metric_relabeling",
                                         "scrape_series_added"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        report(reading, hf_slice_text(names[i]), hf_prom_stale_value());
+        const struct report end = {hf_slice_text(names[i]), hf_prom_stale_value()};
+        report(reading, &end, i);
     }
 }
 
@@ -470,15 +361,73 @@ static void begin(const struct reading *reading)
     hf_prom_gather_begin(&receiver->gather, &options);
 }
 
+/* Ends the writing of a scrape's batches. */
+static void end_write(const struct reading *reading, enum hf_status status)
+{
+    enum hf_status finished = hf_build_finish(&reading->target->lane->builder);
+    if (status != HF_OK || finished != HF_OK) {
+        hf_node_log(reading->receiver->node, HF_LOG_ERROR, "a scrape of %s is lost: out of memory",
+                    reading->target->url);
+    }
+}
+
 static void write(const struct reading *reading)
 {
     struct prom_receiver *receiver = reading->receiver;
     struct hf_builder *builder = &reading->target->lane->builder;
     enum hf_status status = hf_prom_gather_write(&receiver->gather, builder);
-    enum hf_status finished = hf_build_finish(builder);
-    if (status != HF_OK || finished != HF_OK) {
-        hf_node_log(receiver->node, HF_LOG_ERROR, "a scrape of %s is lost: out of memory",
-                    reading->target->url);
+    end_write(reading, status);
+}
+
+/* ---- a scrape of the same series as the one before ---- */
+
+static bool add_report_values(const struct reading *reading, const struct prom_answer *answer)
+{
+    struct report reports[REPORTS_MAX];
+    size_t count = list_reports(reading, answer, reports);
+    bool has_room = true;
+    for (size_t i = 0; i < count && has_room; i++) {
+        has_room = hf_expo_values_add(&reading->receiver->values, reports[i].value);
+    }
+    return has_room;
+}
+
+/* Makes the batches of those of the scrape before. False: it has to be read. */
+static bool replay(struct reading *reading, const struct prom_answer *answer)
+{
+    struct hf_expo_values *values = &reading->receiver->values;
+    const struct prom_series *series = &reading->target->series;
+    size_t count = values->count;
+    if (series->replay.parts == NULL || series->shape != values->shape) {
+        return false;
+    }
+    reading->scraped = count;
+    reading->kept = series->kept;
+    bool is_done = add_report_values(reading, answer) &&
+                   hf_prom_replay_write(&series->replay, values, reading->now_ms,
+                                        &reading->target->lane->builder);
+    values->count = count;
+    if (is_done) {
+        end_write(reading, HF_OK);
+    }
+    return is_done;
+}
+
+/* Keeps the batches for the next scrape, once two had the same shape. They are all that the builder
+ * has, unless others have waited there. */
+static void keep_replay(struct reading *reading, const struct prom_answer *answer, bool has_others)
+{
+    struct prom_receiver *receiver = reading->receiver;
+    struct prom_series *series = &reading->target->series;
+    struct hf_expo_values *values = &receiver->values;
+    bool is_same = series->shape == values->shape && reading->added == 0 && reading->gone == 0;
+    hf_prom_replay_release(&series->replay);
+    series->shape = values->shape;
+    series->kept = reading->kept;
+    if (is_same && !has_others && !reading->is_varied && values->count == reading->scraped &&
+        add_report_values(reading, answer)) {
+        hf_prom_replay_make(&series->replay, &receiver->gather, &reading->target->lane->builder,
+                            values);
     }
 }
 
@@ -494,21 +443,33 @@ static struct reading reading_of(struct prom_target *target, uint64_t now_ns)
     return reading;
 }
 
+/* Nothing of it counts, and all series that were there are marked. */
+static void read_failed(struct reading *reading)
+{
+    begin(reading);
+    mark_vanished(reading);
+    prom_series_release(&reading->target->series);
+}
+
 bool prom_read(struct prom_target *target, const struct prom_answer *answer, char *reterr)
 {
     struct reading reading = reading_of(target, answer->started_ns);
     struct prom_receiver *receiver = reading.receiver;
+    bool has_others = hf_build_next(&target->lane->builder, NULL) != NULL;
+    bool has_values = answer->error == NULL &&
+                      hf_expo_values_read(&receiver->values, answer->format, answer->body);
+    if (has_values && replay(&reading, answer)) {
+        return true;
+    }
     begin(&reading);
+    reading.scraped = reading.kept = 0;
     reading.error = answer->error;
     if (reading.error == NULL) {
         read_body(&reading, answer->body, answer->format);
     }
     if (reading.error != NULL) {
-        /* Nothing of it counts, and all series that were there are marked. */
         snprintf(reterr, PROM_READ_ERROR_MAX, "%s", reading.error);
-        begin(&reading);
-        mark_vanished(&reading);
-        prom_series_release(&target->series);
+        read_failed(&reading);
     } else {
         mark_vanished(&reading);
         reading.added = receiver->tracked_count - (target->series.count - reading.gone);
@@ -516,6 +477,9 @@ bool prom_read(struct prom_target *target, const struct prom_answer *answer, cha
     }
     report_all(&reading, answer);
     write(&reading);
+    if (reading.error == NULL && has_values) {
+        keep_replay(&reading, answer, has_others);
+    }
     return reading.error == NULL;
 }
 

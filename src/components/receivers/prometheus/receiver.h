@@ -21,6 +21,7 @@
 #include "prometheus/gather.h"
 #include "prometheus/labels.h"
 #include "prometheus/relabel.h"
+#include "prometheus/replay.h"
 #include "prometheus/table.h"
 #include "support/scrape/offer.h"
 #include "util/arena.h"
@@ -59,6 +60,10 @@ struct prom_series {
     uint8_t *body; /* zstd */
     size_t body_size, body_raw_size;
     enum hf_expo_format format;
+    /* Of the last exposition: its shape, how many of its samples were kept, and its batches once
+     * two had the same shape. */
+    uint64_t shape, kept;
+    struct hf_prom_replay replay;
 };
 
 struct prom_target {
@@ -127,6 +132,7 @@ struct prom_receiver {
     struct hf_arena arena;
     struct hf_prom_gather gather;
     struct hf_expo_reader *reader;
+    struct hf_expo_values values;
     struct hf_prom_table seen, gone;
     struct hf_bytes old_body;
     uint64_t *tracked; /* hashes of the series of this scrape */

@@ -79,11 +79,7 @@ static const char *read_secret(const struct prom_client *client, struct prom_sec
     char *text = NULL;
     char why[HF_ERROR_MAX];
     if (hf_file_watch_changed(&secret->file, hf_clock_coarse_ns(), LOOK_EVERY_NS)) {
-        if (hf_file_watch_read(secret->file.path, &text, why) == HF_OK) {
-            size_t size = strlen(text);
-            while (size > 0 && (unsigned char)text[size - 1] <= ' ') {
-                text[--size] = '\0';
-            }
+        if (hf_file_watch_read_secret(secret->file.path, &text, why) == HF_OK) {
             free(secret->text);
             secret->text = text;
         } else {

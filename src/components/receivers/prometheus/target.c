@@ -399,6 +399,7 @@ void prom_series_release(struct prom_series *series)
 {
     free(series->hashes);
     free(series->body);
+    hf_prom_replay_release(&series->replay);
     *series = (struct prom_series){0};
 }
 

@@ -46,7 +46,8 @@ static void a_delta_is_added_once_when_it_follows_and_replaces_otherwise(void **
         int64_t delta, expected;
     } steps[] = {{0, 10, 5, 5}, {10, 20, 2, 7}, {10, 20, 2, 7},
                  {0, 10, 5, 7}, {20, 30, 1, 8}, {40, 50, 3, 3}};
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_series *series = make(&table, "a", HF_PROM_COUNTER, "");
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         struct prometheus_value value =
@@ -62,7 +63,8 @@ static void many_series_are_found_and_removed(void **state)
 {
     (void)state;
     enum { COUNT = 5000 };
-    struct prometheus_table table = {.series_max = COUNT};
+    struct prometheus_table table;
+    prometheus_table_init(&table, COUNT);
     char labels[32];
     for (int i = 0; i < COUNT; i++) {
         snprintf(labels, sizeof(labels), "n=\"%d\"", i);
@@ -79,7 +81,7 @@ static void many_series_are_found_and_removed(void **state)
             prometheus_table_find(&table, table.families[i % 2], hf_slice_text(labels));
         assert_int_equal(series != NULL, i % 3 == 2);
     }
-    assert_int_equal(table.series_count, table.families[0]->count + table.families[1]->count);
+    assert_int_equal(table.by_labels.count, table.families[0]->count + table.families[1]->count);
     prometheus_table_expire(&table, 3);
     assert_int_equal(table.family_count, 0);
     prometheus_table_clear(&table);
@@ -88,7 +90,8 @@ static void many_series_are_found_and_removed(void **state)
 static void a_name_keeps_its_first_type(void **state)
 {
     (void)state;
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_family *family = NULL;
     make(&table, "a", HF_PROM_GAUGE, "");
     assert_int_equal(prometheus_table_family(&table, hf_slice_text("a"), HF_PROM_COUNTER,
@@ -97,14 +100,60 @@ static void a_name_keeps_its_first_type(void **state)
     prometheus_table_clear(&table);
 }
 
+/* Whole, and series by series. */
+static void expect_styled(struct prometheus_table *table, const struct prometheus_style *style,
+                          const char *expected)
+{
+    for (size_t enough = 1; enough <= 1u << 20; enough <<= 20) {
+        struct hf_bytes page = {0};
+        struct prometheus_cursor cursor = {.is_done = false};
+        while (!cursor.is_done) {
+            assert_int_equal(prometheus_print(table, style, &cursor, enough, &page), HF_OK);
+        }
+        assert_int_equal(hf_bytes_append(&page, hf_slice_of("", 1)), HF_OK);
+        assert_string_equal((const char *)page.data, expected);
+        prometheus_cursor_release(&cursor);
+        hf_bytes_release(&page);
+    }
+}
+
 static void expect_page(struct prometheus_table *table, const char *expected)
 {
+    expect_styled(table, &(struct prometheus_style){.constant = hf_slice_text("c=\"1\"")},
+                  expected);
+}
+
+static void a_page_goes_on_behind_what_was_printed(void **state)
+{
+    (void)state;
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
+    const struct prometheus_style style = {.open_metrics = true};
+    struct prometheus_cursor cursor = {.is_done = false};
     struct hf_bytes page = {0};
-    const struct prometheus_style style = {.constant = hf_slice_text("c=\"1\"")};
-    assert_int_equal(prometheus_print(table, &style, &page), HF_OK);
+    make(&table, "a", HF_PROM_GAUGE, "n=\"2\"");
+    make(&table, "a", HF_PROM_GAUGE, "n=\"4\"");
+    make(&table, "c", HF_PROM_GAUGE, "");
+    assert_int_equal(prometheus_print(&table, &style, &cursor, 1, &page), HF_OK);
+    make(&table, "a", HF_PROM_GAUGE, "n=\"1\"");
+    make(&table, "a", HF_PROM_GAUGE, "n=\"3\"");
+    make(&table, "b", HF_PROM_GAUGE, "");
+    struct prometheus_family *first = table.families[0];
+    prometheus_table_remove(&table, prometheus_table_find(&table, first, hf_slice_text("n=\"2\"")));
+    assert_int_equal(prometheus_print(&table, &style, &cursor, 1, &page), HF_OK);
+    prometheus_table_expire(&table, 10); /* all of them */
+    make(&table, "a", HF_PROM_COUNTER, "n=\"5\"");
+    make(&table, "d", HF_PROM_GAUGE, "");
+    while (!cursor.is_done) {
+        assert_int_equal(prometheus_print(&table, &style, &cursor, 1, &page), HF_OK);
+    }
     assert_int_equal(hf_bytes_append(&page, hf_slice_of("", 1)), HF_OK);
-    assert_string_equal((const char *)page.data, expected);
+    assert_string_equal((const char *)page.data,
+                        "# HELP a help\n# TYPE a gauge\na{n=\"2\"} 0.0\na{n=\"3\"} 0.0\n"
+                        "# HELP d help\n# TYPE d gauge\nd 0.0\n# EOF\n");
+    prometheus_cursor_release(&cursor);
     hf_bytes_release(&page);
+    prometheus_table_clear(&table);
 }
 
 static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
@@ -119,7 +168,8 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
     char path[] = "/tmp/prometheus-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_value value = integer(9, 1, 2);
     prometheus_series_put(make(&table, "a", HF_PROM_COUNTER, "n=\"2\""), &value);
     value = integer(7, 1, 2);
@@ -133,7 +183,7 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
     expect_page(&table, expected);
     assert_int_equal(prometheus_snapshot_save(path, &table), HF_OK);
     prometheus_table_clear(&table);
-    assert_int_equal(prometheus_snapshot_load(path, &table), HF_OK);
+    assert_int_equal(prometheus_snapshot_load(path, &table, NULL, NULL), HF_OK);
     expect_page(&table, expected);
     prometheus_table_clear(&table);
     close(fd);
@@ -145,32 +195,29 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
         assert_int_equal(pread(fd, &byte, 1, at), 1);
         byte ^= 0x10;
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-        assert_int_not_equal(prometheus_snapshot_load(path, &table), HF_OK);
-        assert_int_equal(table.series_count, 0);
+        assert_int_not_equal(prometheus_snapshot_load(path, &table, NULL, NULL), HF_OK);
+        assert_int_equal(table.by_labels.count, 0);
         byte ^= 0x10;
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
     }
     close(fd);
     unlink(path);
-    assert_int_equal(prometheus_snapshot_load(path, &table), HF_NOT_FOUND);
+    assert_int_equal(prometheus_snapshot_load(path, &table, NULL, NULL), HF_NOT_FOUND);
 }
 
 static void expect_escaped(struct prometheus_table *table, enum hf_prom_escaping escaping,
                            const char *expected)
 {
-    struct hf_bytes page = {0};
     const struct prometheus_style style = {.constant = hf_slice_text("\"c.d\"=\"1\""),
                                            .escaping = escaping};
-    assert_int_equal(prometheus_print(table, &style, &page), HF_OK);
-    assert_int_equal(hf_bytes_append(&page, hf_slice_of("", 1)), HF_OK);
-    assert_string_equal((const char *)page.data, expected);
-    hf_bytes_release(&page);
+    expect_styled(table, &style, expected);
 }
 
 static void names_are_quoted_or_escaped_as_the_scraper_asks(void **state)
 {
     (void)state;
-    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_table table;
+    prometheus_table_init(&table, 10);
     struct prometheus_value value = integer(7, 1, 2);
     prometheus_series_put(make(&table, "a\"b.c", HF_PROM_GAUGE, ""), &value);
     value = integer(8, 1, 2);
@@ -268,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_delta_is_added_once_when_it_follows_and_replaces_otherwise),
         cmocka_unit_test(many_series_are_found_and_removed),
         cmocka_unit_test(a_name_keeps_its_first_type),
+        cmocka_unit_test(a_page_goes_on_behind_what_was_printed),
         cmocka_unit_test(a_snapshot_gives_the_same_page_and_damage_is_seen),
         cmocka_unit_test(names_are_quoted_or_escaped_as_the_scraper_asks),
         cmocka_unit_test(labels_that_were_printed_wrongly_end),
