@@ -6,6 +6,13 @@
 
 #include "pdata/wire.h"
 
+#define SPAN_NAME "GET /api/v1/checkout/{id}"
+#define POD_NAME "checkout-6b7f9c9d8-x2x7q"
+#define NAME_DIGITS 4u
+/* From the span id: it, the parent's id and the head of the name with two bytes of tag and size
+ * before each, then the name, whose last digits vary. */
+#define NAME_DIGITS_AT (8u + 2 + 8 + 2 + sizeof(SPAN_NAME) - 1 - NAME_DIGITS)
+
 static uint64_t next_random(uint64_t *state)
 {
     *state ^= *state << 13;
@@ -88,7 +95,7 @@ static void put_span(struct hf_wire_writer *writer, uint64_t *random, bool faile
     put_trace_id(writer, 1, random);
     put_id_place(writer, 2);
     hf_wire_put_bytes(writer, 4, hf_slice_of(&parent, sizeof(parent)));
-    put_text(writer, 5, "GET /api/v1/checkout/{id}");
+    put_text(writer, 5, SPAN_NAME);
     hf_wire_put_varint(writer, 6, 1 + next_random(random) % 4);
     hf_wire_put_fixed64(writer, 7, start);
     hf_wire_put_fixed64(writer, 8, start + next_random(random) % 80000000);
@@ -151,7 +158,7 @@ static void put_resource(struct hf_wire_writer *writer)
     put_attribute(writer, 1, "deployment.environment", "production");
     put_attribute(writer, 1, "host.name", "node-17.cluster.local");
     put_attribute(writer, 1, "telemetry.sdk.language", "go");
-    put_attribute(writer, 1, "k8s.pod.name", "checkout-6b7f9c9d8-x2x7q");
+    put_attribute(writer, 1, "k8s.pod.name", POD_NAME);
     hf_wire_close(writer, resource);
 }
 
@@ -174,8 +181,21 @@ static uint64_t trace_of(const struct storm_body *body, uint64_t request, uint32
     return request / body->trace_requests * traces + span / together + 1;
 }
 
+/* Four digits of base 36, so that a name keeps its size. The order is mixed: neighbours are far
+ * apart in what is kept of them. */
+static void put_digits(uint8_t *place, uint64_t number, uint32_t count)
+{
+    uint64_t rest = number * UINT64_C(2654435761) % count;
+    for (size_t i = NAME_DIGITS; i-- > 0; rest /= 36) {
+        place[i] = (uint8_t)"0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36];
+    }
+}
+
 void storm_body_number(struct storm_body *body, uint64_t request)
 {
+    if (body->pod_names != 0) {
+        put_digits(body->bytes.data + body->pod_place, request, body->pod_names);
+    }
     for (uint32_t i = 0; i < body->items; i++) {
         /* Never zero: an all-zero span id means none. */
         uint64_t number = request * body->items + i + 1;
@@ -183,6 +203,9 @@ void storm_body_number(struct storm_body *body, uint64_t request)
         memcpy(place, &number, sizeof(number));
         if (body->trace_spans != 0) {
             number_trace(place, trace_of(body, request, i));
+        }
+        if (body->span_names != 0) {
+            put_digits(place + NAME_DIGITS_AT, number, body->span_names);
         }
     }
 }
@@ -275,6 +298,8 @@ int64_t storm_body_read(enum hf_signal signal, struct hf_slice raw,
 static bool find_places(struct storm_body *body, enum hf_signal signal)
 {
     struct reading reading = {.places = body->places, .base = body->bytes.data};
+    const uint8_t *pod = memmem(body->bytes.data, body->bytes.size, POD_NAME, sizeof(POD_NAME) - 1);
+    body->pod_place = (size_t)(pod - body->bytes.data) + sizeof(POD_NAME) - 1 - NAME_DIGITS;
     return read_down(&reading, hf_slice_of(body->bytes.data, body->bytes.size), paths[signal],
                      id_fields[signal]) &&
            reading.items == body->items;

@@ -22,6 +22,9 @@ struct storm_body {
                              are those of each request */
     uint32_t trace_requests; /* the spans of a trace are spread over so many requests in a row,
                                 whose spans are shared by as many traces; 0: they are not */
+    uint32_t span_names;     /* of spans: so many names in turn; 0: one */
+    uint32_t pod_names;      /* so many k8s.pod.name of requests in turn; 0: one */
+    size_t pod_place;        /* where the end of k8s.pod.name stands */
 };
 
 /* Makes a request of `items`; `seed` varies the texts. False: out of memory. */

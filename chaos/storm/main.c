@@ -15,6 +15,7 @@ static const char usage[] =
     "         [--coding identity|gzip|zstd] [--connections N] [--in-flight N] [--items N]\n"
     "         [--requests N] [--seconds S] [--rate ITEMS] [--first N] [--pool N] [--retry]\n"
     "         [--hold S] [--failed] [--trace-spans N [--trace-requests N]]\n"
+    "         [--span-names N] [--pod-names N]\n"
     "         [--acked FILE --capacity N] [--status FILE]\n"
     "  sink   --target 127.0.0.1:PORT [--http] [--arrived FILE --capacity N] [--commands FIFO]\n"
     "         [--seconds S] [--status FILE]; port 0 is chosen and printed\n"
@@ -54,6 +55,8 @@ enum option_code {
     FAILED,
     TRACE_SPANS,
     TRACE_REQUESTS,
+    SPAN_NAMES,
+    POD_NAMES,
 };
 
 static const struct option options_table[] = {
@@ -79,6 +82,8 @@ static const struct option options_table[] = {
     {"failed", no_argument, NULL, FAILED},
     {"trace-spans", required_argument, NULL, TRACE_SPANS},
     {"trace-requests", required_argument, NULL, TRACE_REQUESTS},
+    {"span-names", required_argument, NULL, SPAN_NAMES},
+    {"pod-names", required_argument, NULL, POD_NAMES},
     {NULL, 0, NULL, 0},
 };
 
@@ -175,6 +180,12 @@ static bool take(struct storm_options *options, int option)
         return true;
     case TRACE_SPANS:
         options->trace_spans = (uint32_t)strtoul(optarg, NULL, 10);
+        return true;
+    case SPAN_NAMES:
+        options->span_names = (uint32_t)strtoul(optarg, NULL, 10);
+        return true;
+    case POD_NAMES:
+        options->pod_names = (uint32_t)strtoul(optarg, NULL, 10);
         return true;
     case TRACE_REQUESTS:
         options->trace_requests = (uint32_t)strtoul(optarg, NULL, 10);

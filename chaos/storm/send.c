@@ -293,6 +293,8 @@ static bool make_body(struct storm_body *body, const struct storm_options *optio
                        : storm_body_make(body, options->signal, options->items, seed);
     body->trace_spans = options->signal == HF_TRACES ? options->trace_spans : 0;
     body->trace_requests = options->trace_requests;
+    body->span_names = options->signal == HF_TRACES ? options->span_names : 0;
+    body->pod_names = options->pod_names;
     return is_made;
 }
 

@@ -32,6 +32,8 @@ struct storm_options {
     bool failed;             /* send: spans whose status is an error */
     uint32_t trace_spans;    /* send: spans of a trace; 0: all requests have the same traces */
     uint32_t trace_requests; /* send: the requests that they are spread over; 0: one or two */
+    uint32_t span_names;     /* send: names of spans, 36^4 at most; 0: one */
+    uint32_t pod_names;      /* send: k8s.pod.name of resources, 36^4 at most; 0: one */
 };
 
 int storm_send(const struct storm_options *options);

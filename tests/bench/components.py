@@ -44,8 +44,8 @@ TAIL_SAMPLING = {
     }
 }
 
-# Processors in their order, connectors beside the exporter; `drops`: a part of the spans goes; `traces`: how the spans are new
-# traces, instead of the same 1,600 traces all the time.
+# Processors in their order, connectors beside the exporter; `drops`: a part of the spans goes; `load`: what is sent otherwise, as
+# new traces instead of the same 1,600 all the time; `cluster`: so many pods; `quiet_s`: longer than a decision takes.
 WORKS = {
     "with-attributes": {
         "processors": {
@@ -78,12 +78,12 @@ WORKS = {
             "spanmetrics": {"dimensions": [{"name": "http.request.method"}, {"name": "http.response.status_code"}]}
         }
     },
-    "with-tail_sampling": {"processors": TAIL_SAMPLING, "drops": True, "traces": {"trace_spans": 1}},
+    "with-tail_sampling": {"processors": TAIL_SAMPLING, "drops": True, "load": {"trace_spans": 1}},
     # As of four services: two spans of a trace in each of four requests.
     "with-tail_sampling-8": {
         "processors": TAIL_SAMPLING,
         "drops": True,
-        "traces": {"trace_spans": 8, "trace_requests": 4},
+        "load": {"trace_spans": 8, "trace_requests": 4},
     },
     "with-k8sattributes": {
         "processors": {
@@ -94,7 +94,7 @@ WORKS = {
                 "pod_association": [{"sources": [{"from": "connection"}]}],
             }
         },
-        "cluster": True,
+        "cluster": PODS,
     },
 }
 
@@ -106,10 +106,13 @@ def configuration(base, work):
         made = base(collector)
         traces = made["service"]["pipelines"]["traces"]
         added = dict(work.get("processors", {}))
-        if collector.kind == "otelcol":
+        if collector.kind == "otelcol" and not work.get("batches"):
             added.pop("batch", None)  # it answers before it stores
         made["processors"].update(added)
         traces["processors"] = [*traces["processors"], *added]
+        if work.get("debug"):
+            made["exporters"]["debug"] = {"verbosity": "basic"}
+            traces["exporters"] = [*traces["exporters"], "debug"]
         for name, settings in work.get("connectors", {}).items():
             made.setdefault("connectors", {})[name] = settings
             made["exporters"]["nop"] = {}
@@ -120,18 +123,23 @@ def configuration(base, work):
     return build
 
 
+def pod_of(number, is_here):
+    digits = "".join("0123456789abcdefghijklmnopqrstuvwxyz"[number // 36**i % 36] for i in (3, 2, 1, 0))
+    name = f"checkout-6b7f9c9d8-x{digits}"
+    address = "127.0.0.1" if is_here else f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return name, pod(name, address, f"uid-{number}")
+
+
 @contextlib.contextmanager
-def cluster(directory):
-    """A Kubernetes API with PODS pods, one of them on this host; both collectors ask as KUBECONFIG says."""
+def cluster(directory, count):
+    """A Kubernetes API with `count` pods of the names that holdfast-storm sends, one of them with the address of this host; both
+    collectors ask as KUBECONFIG says."""
     path = Path(directory) / "kubeconfig"
     # Lists as they are read in pages: the API here has no other.
     wanted = {"KUBECONFIG": str(path), "KUBE_FEATURE_WatchListClient": "false"}
     before = {name: os.environ.get(name) for name in wanted}
     with KubernetesApi() as api:
-        for number in range(PODS - 1):
-            address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-            api.put("pods", f"pod-{number}", **pod(f"pod-{number}", address, f"uid-{number}"))
-        api.put("pods", "here", **pod("here", "127.0.0.1", "uid-here"))
+        api.fill("pods", (pod_of(number, number == count - 1) for number in range(count)))
         path.write_text(
             json.dumps(
                 {
@@ -154,45 +162,46 @@ def cluster(directory):
                     os.environ[name] = value
 
 
-def wait_quiet(sink):
-    """Until nothing has arrived for QUIET_SECONDS."""
+def wait_quiet(sink, seconds=QUIET_SECONDS):
+    """Until nothing has arrived for so long."""
     seen, since = -1, time.monotonic()
-    while time.monotonic() - since < QUIET_SECONDS:
+    while time.monotonic() - since < seconds:
         now = sink.counters.items
         if now != seen:
             seen, since = now, time.monotonic()
         time.sleep(0.05)
 
 
-def run(name, peer, seconds, base, judge, tool=None):
-    """One round. `base(ports)`: the configuration without components; `judge(lost, sent, shares)`: the verdict."""
-    work = WORKS.get(name)
-    if work is None:
-        raise Failed(f"no such work: {name}; there are {', '.join(WORKS)}")
+def run(work, peer, seconds, base, judge, tool=None):
+    """One round. `base(ports, compression)`: the configuration without components; `judge(lost, sent, shares)`: the verdict."""
     drops = work.get("drops", False)
-    items = 100
-    load = {"items": items, "connections": 4, "in_flight": 4, "retry": True, **work.get("traces", {})}
+    quiet_s = work.get("quiet_s", QUIET_SECONDS)
+    seconds += work.get("more_seconds", 0)
+    load = {"items": 100, "connections": 4, "in_flight": 4, "retry": True, **work.get("load", {})}
+    items = load["items"]
     with contextlib.ExitStack() as stack:
         disk, memory = stack.enter_context(workplace())
         if work.get("cluster"):
-            stack.enter_context(cluster(memory))
+            stack.enter_context(cluster(memory, work["cluster"]))
         sink = Sink(memory, truth=not drops)
-        collector = Collector(*peer, disk / "collector", configuration(base([sink.port]), work))
+        settings = configuration(base([sink.port], work.get("compression", "none")), work)
+        collector = Collector(*peer, disk / "collector", settings)
         try:
             collector.start()
             acked = {} if drops else {"acked": memory / "acked", "capacity": 1 << 28}
             port = collector.ports["grpc"]
-            warm = send(port, seconds=1, **load, **acked)
-            wait_quiet(sink) if drops else sink.wait(warm["items"])
+            warm_up = {"requests": work["warm_requests"], "seconds": 120} if "warm_requests" in work else {"seconds": 1}
+            warm = send(port, **warm_up, **load, **acked)
+            wait_quiet(sink, quiet_s) if drops else sink.wait(warm["items"])
             arrived = sink.counters.items
             before = (collector.cpu(), sink.cpu(), busy_seconds(), time.monotonic())
             stop_tool = tool(collector) if tool else None
             peak = Peak(collector)
             sent = send(port, seconds=seconds, first=warm["next"], **load, **acked)
-            wait_quiet(sink) if drops else sink.wait(warm["items"] + sent["items"], 120)
+            wait_quiet(sink, quiet_s) if drops else sink.wait(warm["items"] + sent["items"], 120)
             used = collector.cpu() - before[0]
             passed = time.monotonic() - before[3]
-            wall = passed - (QUIET_SECONDS if drops else 0)
+            wall = passed - (quiet_s if drops else 0)
             peak.stop()
             if stop_tool:
                 stop_tool()
@@ -204,6 +213,7 @@ def run(name, peer, seconds, base, judge, tool=None):
             others = busy_seconds() - before[2] - used - sent["cpu_seconds"] - (sink.cpu() - before[1])
             resident = collector.memory()["VmHWM"]
             kept = sink.counters.items - arrived
+            anon = collector.memory()["RssAnon"]
         finally:
             collector.stop()
             sink.stop()
@@ -219,6 +229,7 @@ def run(name, peer, seconds, base, judge, tool=None):
             "p99_ms": sent["p99_ms"],
             "peak_anon_mib": peak.anon / 1024,
             "peak_rss_mib": resident / 1024,
+            "anon_mib": anon / 1024,
             "others_share": max(0.0, others / (passed * CORES)),
             **shares,
             "verdict": judge(lost, sent, shares),

@@ -58,7 +58,7 @@ MODES = {
                 ]
             },
         },
-        "cluster": True,
+        "cluster": 10_000,
     },
     "gateway": {
         "rate": 500_000,
@@ -83,3 +83,18 @@ MODES = {
     },
 }
 NAMES = [f"pod-{mode}" for mode in MODES]
+
+
+def flow(mode, **more):
+    """A mode's pipeline as fast as it goes, as a work of components.py; the exporters of the document compress."""
+    processors = {name: dict(settings) for name, settings in MODES[mode]["processors"].items()}
+    return {"processors": processors, "batches": True, "compression": "gzip", "cluster": MODES[mode].get("cluster"), **more}
+
+
+# The spans of the gateway are traces of eight, as of four services; as many wait as come in 10 s.
+FLOWS = {
+    "sidecar": flow("sidecar", debug=True),
+    "daemonset": flow("daemonset"),
+    "gateway": flow("gateway", debug=True, drops=True, quiet_s=14, load={"trace_spans": 8, "trace_requests": 4}),
+}
+FLOW_NAMES = [f"flow-{mode}" for mode in FLOWS]

@@ -206,7 +206,7 @@ class Collector:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory
             )
-        deadline = begun + 30
+        deadline = begun + 120
         while not self.is_healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"{self.kind} does not start:\n{self.log.read_text()[-2000:]}")
@@ -275,16 +275,21 @@ class Peak(threading.Thread):
 
 
 class Cgroup:
-    """Limits for a collector, as a Kubernetes pod has them. Failed when this machine lets us make none."""
+    """Limits for a collector, as a Kubernetes pod has them; what others do on the machine counts less than the quota. Failed
+    when this machine lets us make none."""
 
     def __init__(self, millicores, mib):
         base, name = Path("/sys/fs/cgroup"), f"holdfast-bench-{os.getpid()}"
         quota, limit = str(millicores * 100), str(mib << 20)
         if (base / "cgroup.controllers").exists():
-            wanted = {base / name: {"cpu.max": f"{quota} 100000", "memory.max": limit}}
+            wanted = {base / name: {"cpu.max": f"{quota} 100000", "cpu.weight": "10000", "memory.max": limit}}
         else:
             wanted = {
-                base / "cpu" / name: {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": quota},
+                base / "cpu" / name: {
+                    "cpu.cfs_period_us": "100000",
+                    "cpu.cfs_quota_us": quota,
+                    "cpu.shares": "262144",
+                },
                 base / "memory" / name: {"memory.limit_in_bytes": limit},
             }
         self.folders = list(wanted)

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import components
+import curves
 import flows
 import looks
 import pods
@@ -112,6 +113,8 @@ CURVES = {
     "components": list(components.WORKS),
     "flows": flows.NAMES,
     "pods": pods.NAMES,
+    "flow": pods.FLOW_NAMES,
+    **curves.CURVES,
 }
 
 
@@ -347,7 +350,7 @@ def latency(peer, seconds, rate=20_000, items=20, pod=None, mode=None):
     with contextlib.ExitStack() as stack:
         disk, memory = stack.enter_context(workplace())
         if mode and mode.get("cluster"):
-            stack.enter_context(components.cluster(memory))
+            stack.enter_context(components.cluster(memory, mode["cluster"]))
         sink = Sink(memory, truth=not drops)
         settings = configuration([sink.port], processors=pod is not None and mode is None)
         settings = components.configuration(settings, mode) if mode else settings
@@ -490,15 +493,25 @@ def idle_connections(peer, count=1000):
 # ---- by name ----
 
 
+def component_work(name):
+    """The components between receiver and queue that a work of that name has; None: it has none."""
+    kind, _, number = name.rpartition("-")
+    if kind in curves.POINTS and number.isdigit():
+        return curves.work(kind, int(number), components.TAIL_SAMPLING["tail_sampling"])
+    if name.startswith("flow-"):
+        return pods.FLOWS.get(name.removeprefix("flow-"))
+    return components.WORKS.get(name)
+
+
 def run_work(name, peer, seconds, tool=None):
     """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
     cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), tail-N (thousand spans that wait),
     look-N (thousand records that are looked at), map-N (components that are looked at), looked-LOOKER,
-    pod-MODE, with-COMPONENT, in-RECEIVER, out-EXPORTER."""
+    pod-MODE, flow-MODE, with-COMPONENT, KIND-N of curves.py, in-RECEIVER, out-EXPORTER."""
     if name.startswith(("in-", "out-")):
         return flows.run(name, peer, seconds)
-    if name.startswith("with-"):
-        return components.run(name, peer, seconds, configuration, judge, tool=tool)
+    if component_work(name) is not None:
+        return components.run(component_work(name), peer, seconds, configuration, judge, tool=tool)
     if name.startswith("looked-"):
         return looks.watched(peer, name.removeprefix("looked-"), seconds, configuration)
     if name in pods.NAMES:

@@ -106,6 +106,15 @@ class KubernetesApi:
             known[metadata["uid"]] = made
             return made
 
+    def fill(self, kind, objects):
+        """Creates many, (name, parts) each, that nothing has watched yet."""
+        known = self.objects.setdefault(kind, {})
+        for name, parts in objects:
+            self.version += 1
+            metadata = {"name": name, "namespace": "default", "creationTimestamp": "2024-05-06T07:08:09Z"}
+            metadata |= {**parts.pop("metadata"), "resourceVersion": str(self.version)}
+            known[metadata["uid"]] = {"metadata": metadata, **parts}
+
     def delete(self, kind, name):
         with self.changed:
             uid = next(uid for uid, one in self.objects[kind].items() if one["metadata"]["name"] == name)
