@@ -86,8 +86,7 @@ const char *hf_load_path_text(struct hf_load *load, const struct hf_key_path *pa
 
 /* The findings by file and line, as one block of memory for the caller; one more error when memory
  * ran out. */
-void hf_load_hand_out(struct hf_load *load, struct hf_finding **ret_findings,
-                      size_t *ret_count);
+void hf_load_hand_out(struct hf_load *load, struct hf_finding **ret_findings, size_t *ret_count);
 
 const char *hf_load_getenv(const struct hf_load *load, const char *name);
 

@@ -182,8 +182,7 @@ static void put_in_order(struct hf_load *load)
     }
 }
 
-void hf_load_hand_out(struct hf_load *load, struct hf_finding **ret_findings,
-                      size_t *ret_count)
+void hf_load_hand_out(struct hf_load *load, struct hf_finding **ret_findings, size_t *ret_count)
 {
     bool failed = hf_config_memory_failed(load->memory);
     size_t count = failed ? 1 : 0, bytes = failed ? sizeof(no_memory) : 0;
