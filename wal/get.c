@@ -15,10 +15,11 @@ static bool hold_segment_of(struct wal *wal, uint64_t sequence, struct wal_hold 
     return true;
 }
 
-enum wal_status wal_get(struct wal *wal, uint64_t sequence, struct wal_record *ret_record)
+static enum wal_status get(struct wal *wal, uint64_t sequence, bool is_alone,
+                           struct wal_record *ret_record)
 {
     const struct wal_request request = {
-        .from = sequence, .until = sequence + 1, .most = 1, .most_bytes = 1};
+        .from = sequence, .until = sequence + 1, .most = 1, .most_bytes = 1, .is_alone = is_alone};
     struct wal_batch batch = {.records = ret_record};
     struct wal_hold hold;
     pthread_mutex_lock(&wal->lock);
@@ -32,4 +33,14 @@ enum wal_status wal_get(struct wal *wal, uint64_t sequence, struct wal_record *r
     wal_hold_release(wal, &hold);
     pthread_mutex_unlock(&wal->lock);
     return status == WAL_OK && batch.count == 0 ? WAL_MISSING : status;
+}
+
+enum wal_status wal_get(struct wal *wal, uint64_t sequence, struct wal_record *ret_record)
+{
+    return get(wal, sequence, false, ret_record);
+}
+
+enum wal_status wal_get_alone(struct wal *wal, uint64_t sequence, struct wal_record *ret_record)
+{
+    return get(wal, sequence, true, ret_record);
 }

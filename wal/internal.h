@@ -242,6 +242,7 @@ struct wal_request {
     uint64_t from, until;
     size_t most, most_bytes;
     bool is_forced; /* a record that cannot be read counts as damaged */
+    bool is_alone;  /* one record here and there: no index is made for it, its origin is not read */
 };
 
 struct wal_batch {

@@ -5,20 +5,16 @@
 #include <string.h>
 
 #include "pages_meta.h"
+#include "pages_node.h"
 #include "raw.h"
 
 enum {
     PAGE = WAL_PAGE_BYTES,
     HEADER = WAL_PAGE_HEADER_BYTES,
-    NODE_HEADER = 8,
-    DEPTH_MAX = 32, /* LMDB's own cursor stack */
-    KEY_MAX = 511,  /* LMDB's own limit */
-    AHEAD = 16,     /* pages read at once when they follow each other */
+    KEY_MAX = 511, /* LMDB's own limit */
+    AHEAD = 16,    /* pages read at once when they follow each other */
     VALUE_MAX = 1 << 20,
 };
-
-enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_OVERFLOW = 4 };
-enum { NODE_BIG = 1 };
 
 /* More pages than any file of ours has (1 TiB); it bounds the memory a wrong size could ask for. */
 #define PAGES_MAX (UINT64_C(1) << 28)
@@ -59,7 +55,7 @@ struct walk {
     uint8_t last_key[KEY_MAX]; /* the last one seen */
     uint8_t floor[KEY_MAX];    /* the least the next may be */
     uint8_t ahead[AHEAD * PAGE];
-    struct frame frames[DEPTH_MAX];
+    struct frame frames[WAL_TREE_DEPTH_MAX];
 };
 
 /* ---- reading ---- */
@@ -152,33 +148,6 @@ static bool pass_key(struct walk *walk, struct hf_slice key)
 
 /* ---- nodes and pages ---- */
 
-struct node {
-    uint32_t low; /* a leaf's value size, or the low half of a branch's page number */
-    unsigned flags;
-    struct hf_slice key;
-    unsigned data_at;
-};
-
-static bool node_at(const uint8_t *page, unsigned index, struct node *ret)
-{
-    unsigned at = wal_raw_16(page, HEADER + 2 * index);
-
-    if (at < wal_raw_16(page, 14) || at > PAGE - NODE_HEADER || at % 2 != 0) {
-        return false;
-    }
-    unsigned key_size = wal_raw_16(page, at + 6);
-    if (key_size > PAGE - NODE_HEADER - at) {
-        return false;
-    }
-    *ret = (struct node){
-        .low = wal_raw_32(page, at),
-        .flags = wal_raw_16(page, at + 4),
-        .key = hf_slice_of(&page[at + NODE_HEADER], key_size),
-        .data_at = at + NODE_HEADER + key_size,
-    };
-    return true;
-}
-
 static unsigned even(unsigned size)
 {
     return (size + 1) & ~1u;
@@ -194,14 +163,9 @@ static enum wal_status enter_page(struct walk *walk, uint64_t number, struct fra
     if (status != WAL_OK) {
         return status;
     }
-    unsigned lower = wal_raw_16(frame->page, 12);
-    unsigned upper = wal_raw_16(frame->page, 14);
-    if (wal_raw_64(frame->page, 0) != number ||
-        wal_raw_16(frame->page, 10) != (is_leaf ? PAGE_LEAF : PAGE_BRANCH) || lower % 2 != 0 ||
-        lower < HEADER + (is_leaf ? 2 : 4) || lower > upper || upper > PAGE) {
+    if (!wal_page_is(frame->page, number, is_leaf, &frame->count)) {
         return WAL_CORRUPT;
     }
-    frame->count = (lower - HEADER) / 2;
     frame->next = 0;
     frame->node_bytes = 0;
     if (is_leaf) {
@@ -220,15 +184,15 @@ static bool page_is_packed(const struct frame *frame)
 
 static enum wal_status next_child(struct walk *walk, struct frame *frame, uint64_t *ret_number)
 {
-    struct node node;
+    struct wal_node node;
 
-    if (!node_at(frame->page, frame->next, &node) ||
+    if (!wal_node_at(frame->page, frame->next, &node) ||
         (frame->next > 0 && !pass_separator(walk, node.key))) {
         return WAL_CORRUPT;
     }
     frame->next++;
-    frame->node_bytes += even(NODE_HEADER + (unsigned)node.key.size);
-    *ret_number = (uint64_t)node.low | (uint64_t)node.flags << 32;
+    frame->node_bytes += even(WAL_NODE_HEADER_BYTES + (unsigned)node.key.size);
+    *ret_number = wal_node_child(&node);
     return WAL_OK;
 }
 
@@ -248,7 +212,7 @@ static enum wal_status big_value(struct walk *walk, uint64_t number, struct entr
         }
         /* A value that was replaced by a smaller one keeps its pages. */
         uint64_t kept = wal_raw_32(header, 12);
-        if (wal_raw_64(header, 0) != number || wal_raw_16(header, 10) != PAGE_OVERFLOW ||
+        if (wal_raw_64(header, 0) != number || wal_raw_16(header, 10) != WAL_PAGE_OVERFLOW ||
             kept < count || (kept > count && !take_pages(walk, number + count, kept - count))) {
             return WAL_CORRUPT;
         }
@@ -261,13 +225,14 @@ static enum wal_status big_value(struct walk *walk, uint64_t number, struct entr
 
 static enum wal_status next_entry(struct walk *walk, struct frame *frame)
 {
-    struct node node;
+    struct wal_node node;
 
-    if (!node_at(frame->page, frame->next, &node) || (node.flags & ~(unsigned)NODE_BIG) != 0) {
+    if (!wal_node_at(frame->page, frame->next, &node) ||
+        (node.flags & ~(unsigned)WAL_NODE_BIG) != 0) {
         return WAL_CORRUPT;
     }
     struct entry entry = {.key = node.key, .size = node.low};
-    bool is_big = node.flags == NODE_BIG;
+    bool is_big = node.flags == WAL_NODE_BIG;
     uint32_t kept = is_big ? 8 : node.low;
     if (kept > PAGE - node.data_at || !pass_key(walk, node.key)) {
         return WAL_CORRUPT;
@@ -282,7 +247,7 @@ static enum wal_status next_entry(struct walk *walk, struct frame *frame)
         entry.offset = wal_raw_64(frame->page, 0) * PAGE + node.data_at;
     }
     frame->next++;
-    frame->node_bytes += even(NODE_HEADER + (unsigned)node.key.size + kept);
+    frame->node_bytes += even(WAL_NODE_HEADER_BYTES + (unsigned)node.key.size + kept);
     walk->counted.entries++;
     return walk->entry != NULL ? walk->entry(walk, &entry) : WAL_OK;
 }
@@ -336,7 +301,7 @@ static enum wal_status walk_tree(struct walk *walk, const struct wal_tree *tree)
         return tree->depth == 0 && counts_fit(walk, tree) ? WAL_OK : WAL_CORRUPT;
     }
     walk->counted.depth = tree->depth;
-    if (tree->depth == 0 || tree->depth > DEPTH_MAX ||
+    if (tree->depth == 0 || tree->depth > WAL_TREE_DEPTH_MAX ||
         (tree->flags & WAL_TREE_FLAGS & ~(unsigned)WAL_TREE_INTEGER_KEYS) != 0) {
         return WAL_CORRUPT;
     }
@@ -425,20 +390,20 @@ static bool older_is_ahead(struct walk *walk, const struct wal_tree *older, bool
     struct frame *frame = &walk->frames[0];
     uint64_t number = older->root;
 
-    for (unsigned level = 0; level < older->depth && level < DEPTH_MAX; level++) {
-        struct node node;
+    for (unsigned level = 0; level < older->depth && level < WAL_TREE_DEPTH_MAX; level++) {
+        struct wal_node node;
         if (number >= walk->pages || read_page(walk, number, frame->page) != WAL_OK) {
             return false;
         }
         unsigned lower = wal_raw_16(frame->page, 12);
         if (wal_raw_64(frame->page, 0) != number || lower < HEADER + 2 || lower > PAGE ||
-            !node_at(frame->page, (lower - HEADER) / 2 - 1, &node)) {
+            !wal_node_at(frame->page, (lower - HEADER) / 2 - 1, &node)) {
             return false;
         }
         if (level + 1 == older->depth) {
             return node.key.size == 8 && (!has_last || wal_raw_64(node.key.data, 0) > last);
         }
-        number = (uint64_t)node.low | (uint64_t)node.flags << 32;
+        number = wal_node_child(&node);
     }
     return false;
 }

@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "index.h"
 #include "internal.h"
 #include "util/time/clock.h"
+#include "pages_find.h"
+#include "util/clock.h"
 
 /* Bytes read for nothing rather than by a system call of their own. */
 #define RANGE_GAP_MAX 8192u
@@ -265,12 +268,43 @@ static enum wal_status read_by_env(struct wal *wal, struct wal_segment *segment,
     return status;
 }
 
+/* One record of a closed segment down its tree. False: not this way; the index knows. */
+static bool read_alone(struct wal *wal, struct wal_segment *segment, struct plan *plan,
+                       const struct wal_request *request, struct wal_batch *batch)
+{
+    static const uint8_t no_origin[WAL_ORIGIN_BYTES];
+    struct stat info;
+    uint64_t offset = 0, size = 0;
+    int fd = openat(wal->directory_fd, segment->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool is_found = fd >= 0 && fstat(fd, &info) == 0 &&
+                    wal_pages_find(fd, (uint64_t)info.st_size, WAL_KEY_RECORDS + request->from,
+                                   &offset, &size) == WAL_OK &&
+                    size > 0 && size <= WAL_RECORD_BYTES_MAX;
+
+    if (is_found) {
+        plan->spots[0] = (struct wal_spot){request->from, offset, (size_t)size};
+        plan->spot_count = 1;
+        plan->origin = no_origin;
+        is_found = read_plan(wal, fd, plan, request, batch) == WAL_OK;
+    }
+    if (!is_found) {
+        plan->spot_count = plan->range_count = plan->bytes = 0;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return is_found;
+}
+
 static enum wal_status read_by_index(struct wal *wal, struct wal_segment *segment,
                                      struct plan *plan, const struct wal_request *request,
                                      struct wal_batch *batch)
 {
     struct wal_index *index = NULL;
 
+    if (request->is_alone && read_alone(wal, segment, plan, request, batch)) {
+        return WAL_OK;
+    }
     enum wal_status status = get_index(wal, segment, request->is_forced, &index);
     if (status == WAL_MISSING || (status == WAL_IO && request->is_forced)) {
         return WAL_OK; /* nothing of it can be read: a gap */

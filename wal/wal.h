@@ -316,6 +316,10 @@ void wal_consumer_rewind(struct wal_consumer *consumer);
  */
 WAL_MUST_USE enum wal_status wal_get(struct wal *wal, uint64_t sequence,
                                      struct wal_record *ret_record);
+/* The same for few records of many segments: costs some reads of a page each, where wal_get() reads
+ * the places of all records of a segment, once. The record has no `origin`. */
+WAL_MUST_USE enum wal_status wal_get_alone(struct wal *wal, uint64_t sequence,
+                                           struct wal_record *ret_record);
 
 /* Removes a stored consumer that is not open, and its claim on the backlog. WAL_MISSING. */
 WAL_MUST_USE enum wal_status wal_consumer_remove(struct wal *wal, const char *name);

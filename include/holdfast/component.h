@@ -108,7 +108,7 @@ struct hf_component {
     size_t config_size;
     const struct hf_field *fields; /* ends with HF_FIELDS_END */
 
-    /* Only what no single field can tell. Returns NULL, or one sentence that names the key. */
+    /* What no single field can tell: NULL, or a sentence that names the key. See util/mistake.h. */
     const char *(*check)(const void *config);
     /* `holdfast check`: tells `probe` what it needs of the world outside; see probe.h. NULL:
      * nothing. */

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bind.h"
@@ -14,14 +15,33 @@
 /* ---- one component ---------------------------------------------------------------------------
  */
 
-/* The place of the deepest part of a key such as "tls::ca_file: ..." that the user wrote. */
+/* Steps into the items of lists by "[1][0]", as far as there are some. */
+static const struct hf_yaml *find_item(const struct hf_yaml *node, const char *indexes,
+                                       struct hf_yaml_place *place)
+{
+    char *end;
+
+    while (*indexes == '[' && node->kind == HF_YAML_LIST) {
+        size_t index = strtoul(indexes + 1, &end, 10);
+        if (*end != ']' || index >= node->count) {
+            break;
+        }
+        node = node->items[index];
+        *place = node->place;
+        indexes = end + 1;
+    }
+    return node;
+}
+
+/* The place of the deepest part of a key such as "tls::ca_file: ..." or "rules[1]::name" that the
+ * user wrote. */
 static bool find_key(const struct hf_yaml *node, const char *key, struct hf_yaml_place *ret_place)
 {
     bool found = false;
     char part[64];
 
     for (;;) {
-        size_t size = strcspn(key, ": \"");
+        size_t size = strcspn(key, ":[ \"");
         if (size == 0 || size >= sizeof(part)) {
             return found;
         }
@@ -33,8 +53,8 @@ static bool find_key(const struct hf_yaml *node, const char *key, struct hf_yaml
         }
         found = true;
         *ret_place = inner->place;
-        node = inner->value;
-        key += size;
+        node = find_item(inner->value, key + size, ret_place);
+        key += strcspn(key, ": \"");
         key += strspn(key, ":");
     }
 }

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "util/mistake.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the memory of all checks */
 
 void hf_component_check(const struct hf_component *component, const void *config,
@@ -11,9 +13,11 @@ void hf_component_check(const struct hf_component *component, const void *config
         return;
     }
     pthread_mutex_lock(&lock);
+    hf_mistakes_collect(tell, user);
     const char *sentence = component->check(config);
+    hf_mistakes_collect(NULL, NULL);
     if (sentence != NULL) {
-        tell(user, sentence);
+        tell(user, sentence); /* perhaps again: what is told twice is shown once */
     }
     pthread_mutex_unlock(&lock);
 }

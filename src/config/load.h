@@ -52,6 +52,7 @@ struct hf_config_ref {
 struct hf_found {
     struct hf_found *next;
     enum hf_finding_kind kind;
+    struct hf_yaml_place place;
     const char *text;
 };
 
@@ -83,9 +84,9 @@ void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_y
 /* "exporters::otlp: tls::insecure", "processors::resource: attributes[0]::key". NULL: no memory. */
 const char *hf_load_path_text(struct hf_load *load, const struct hf_key_path *path);
 
-/* The findings as one block of memory for the caller; one more error when memory ran out. */
-void hf_load_hand_out(const struct hf_load *load, struct hf_finding **ret_findings,
-                      size_t *ret_count);
+/* The findings by file and line, as one block of memory for the caller; one more error when memory
+ * ran out. */
+void hf_load_hand_out(struct hf_load *load, struct hf_finding **ret_findings, size_t *ret_count);
 
 const char *hf_load_getenv(const struct hf_load *load, const char *name);
 

@@ -78,7 +78,8 @@ static bool is_repeat(const struct hf_load *load, enum hf_finding_kind kind, con
     return false;
 }
 
-static void add(struct hf_load *load, enum hf_finding_kind kind, char *text)
+static void add(struct hf_load *load, enum hf_finding_kind kind, struct hf_yaml_place place,
+                char *text)
 {
     flatten(text, load->keeps_lines);
     if (is_repeat(load, kind, text)) {
@@ -89,6 +90,7 @@ static void add(struct hf_load *load, enum hf_finding_kind kind, char *text)
         return;
     }
     found->kind = kind;
+    found->place = place;
     found->text = text;
     *load->last_found = found;
     load->last_found = &found->next;
@@ -106,7 +108,7 @@ static bool is_full(struct hf_load *load, enum hf_finding_kind kind)
             hf_config_format(load->memory, "there are more than %u errors; the rest is left out",
                              HF_CONFIG_FINDINGS);
         if (text != NULL) {
-            add(load, HF_FINDING_ERROR, text);
+            add(load, HF_FINDING_ERROR, (struct hf_yaml_place){0}, text);
         }
     }
     return true;
@@ -135,18 +137,59 @@ void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_y
     char *text =
         hf_config_format(load->memory, "%s%s%s%s", where, key, path == NULL ? "" : ": ", sentence);
     if (text != NULL) {
-        add(load, kind, text);
+        add(load, kind, place, text);
     }
 }
 
-void hf_load_hand_out(const struct hf_load *load, struct hf_finding **ret_findings,
-                      size_t *ret_count)
+static bool is_same_file(const struct hf_found *a, const struct hf_found *b)
+{
+    const char *one = a->place.file, *other = b->place.file;
+    return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+static bool stands_before(const struct hf_yaml_place *a, const struct hf_yaml_place *b)
+{
+    return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
+/* Among those of its file, which stand together, by line; behind all when it is the file's first.
+ */
+static void insert(struct hf_found **list, struct hf_found *found)
+{
+    struct hf_found **at = list;
+    bool is_in_file = false;
+
+    for (; *at != NULL; at = &(*at)->next) {
+        bool is_same = is_same_file(*at, found);
+        if (is_same ? stands_before(&found->place, &(*at)->place) : is_in_file) {
+            break;
+        }
+        is_in_file = is_same;
+    }
+    found->next = *at;
+    *at = found;
+}
+
+static void put_in_order(struct hf_load *load)
+{
+    struct hf_found *rest = load->first_found;
+
+    load->first_found = NULL;
+    while (rest != NULL) {
+        struct hf_found *found = rest;
+        rest = rest->next;
+        insert(&load->first_found, found);
+    }
+}
+
+void hf_load_hand_out(struct hf_load *load, struct hf_finding **ret_findings, size_t *ret_count)
 {
     bool failed = hf_config_memory_failed(load->memory);
     size_t count = failed ? 1 : 0, bytes = failed ? sizeof(no_memory) : 0;
 
     *ret_findings = NULL;
     *ret_count = 0;
+    put_in_order(load);
     for (const struct hf_found *found = load->first_found; found != NULL; found = found->next) {
         count++;
         bytes += strlen(found->text) + 1;

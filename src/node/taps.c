@@ -12,7 +12,7 @@ struct hf_tap {
     const struct hf_host *host;
     pthread_mutex_t lock; /* guards all below; one who offers does not wait for it */
     pthread_cond_t filled;
-    bool is_open;
+    atomic_bool is_open;  /* also read without the lock, to pass by those that are closed */
     atomic_bool is_visit; /* its options have `visit`, for which everyone waits */
     struct hf_tap_options options;
     struct hf_tapped ring[HF_TAP_BATCHES_MAX];
@@ -186,6 +186,9 @@ void hf_taps_offer_in(const struct hf_host *host, const struct hf_node *node,
 {
     for (size_t i = 0; i < HF_TAPS_MAX; i++) {
         struct hf_tap *tap = &host->taps->all[i];
+        if (!atomic_load_explicit(&tap->is_open, memory_order_relaxed)) {
+            continue;
+        }
         if (!lock(tap)) {
             atomic_fetch_add(&tap->lost, 1); /* perhaps one that it did not want */
             continue;

@@ -6,6 +6,7 @@
 
 #include "node.h"
 #include "resolve_internal.h"
+#include "util/mistake.h"
 
 #define PROGRAM_LIMIT_BYTES (64u << 20)
 #define SCRATCH_LIMIT_BYTES (64u << 20)
@@ -54,8 +55,8 @@ static void add_excerpt(char *reterr, const char *text, size_t at)
 static void say_fault(const struct hf_ottl_source *source, const char *list, size_t index,
                       const char *text, const struct hf_ottl_fault *fault, char *reterr)
 {
-    snprintf(reterr, HF_ERROR_MAX, "%.60s%s[%zu]: %.*s, at column %zu", source->name, list, index,
-             SENTENCE_MAX, fault->sentence, fault->at + 1);
+    snprintf(reterr, HF_ERROR_MAX, "%.60s%s[%zu]: %.*s, at column %zu", source->name, list,
+             source->first + index, SENTENCE_MAX, fault->sentence, fault->at + 1);
     flatten(reterr);
     add_excerpt(reterr, text, fault->at);
 }
@@ -69,6 +70,12 @@ struct compiling {
     char *reterr;
 };
 
+/* A text is wrong: is the next one looked at? */
+static bool goes_on(const struct compiling *compiling)
+{
+    return compiling->source->tells_all && hf_mistake(compiling->reterr);
+}
+
 static enum hf_status parse_list(struct compiling *compiling, const struct hf_string_list *list,
                                  bool is_statement, const char *name,
                                  struct hf_ottl_text **ret_texts, size_t *ret_count)
@@ -79,6 +86,7 @@ static enum hf_status parse_list(struct compiling *compiling, const struct hf_st
         return HF_NOMEM;
     }
     *ret_texts = texts;
+    enum hf_status worst = HF_OK;
     for (size_t i = 0; i < list->count; i++) {
         texts[i] = (struct hf_ottl_text){.text = list->items[i]};
         *ret_count = i + 1;
@@ -87,12 +95,13 @@ static enum hf_status parse_list(struct compiling *compiling, const struct hf_st
         if (status == HF_INVALID) {
             say_fault(compiling->source, name, i, texts[i].text, &compiling->fault,
                       compiling->reterr);
+            worst = status;
         }
-        if (status != HF_OK) {
+        if (status != HF_OK && (status != HF_INVALID || !goes_on(compiling))) {
             return status;
         }
     }
-    return HF_OK;
+    return worst;
 }
 
 /* The roots of all texts, to find their context. */
@@ -144,17 +153,19 @@ static enum hf_status resolve_text(struct compiling *compiling, struct hf_ottl_t
 static enum hf_status resolve_list(struct compiling *compiling, const char *name,
                                    struct hf_ottl_text *texts, size_t count)
 {
+    enum hf_status worst = HF_OK;
     for (size_t i = 0; i < count; i++) {
         enum hf_status status = resolve_text(compiling, &texts[i]);
         if (status == HF_INVALID) {
             say_fault(compiling->source, name, i, texts[i].text, &compiling->fault,
                       compiling->reterr);
+            worst = status;
         }
-        if (status != HF_OK) {
+        if (status != HF_OK && (status != HF_INVALID || !goes_on(compiling))) {
             return status;
         }
     }
-    return HF_OK;
+    return worst;
 }
 
 static enum hf_status compile(struct compiling *compiling)

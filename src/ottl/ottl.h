@@ -45,6 +45,8 @@ struct hf_ottl_source {
     unsigned contexts;  /* allowed ones, a bit each by enum hf_path_context; 0: all */
     unsigned functions; /* HF_OTTL_EDITORS and so on */
     const char *name;   /* their key, for messages: "log_statements[0]" */
+    size_t first;       /* the index in it of the first text, for messages */
+    bool tells_all;     /* in a check(): every text that is wrong, by util/mistake.h */
 };
 
 struct hf_ottl;

@@ -13,6 +13,8 @@
 #define SERVERS_MAX 24u
 /* For a client that does not read its answer. */
 #define ANSWER_TIMEOUT_S 30
+/* Of an answer, so that a client is not woken for every few lines. */
+#define OUT_BYTES 65536u
 
 enum state { FREE, SERVING, DONE };
 
@@ -71,7 +73,9 @@ static void *serve(void *user)
     setsockopt(server->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     int copy = dup(server->fd); /* `fd` stays open until the state says so */
     FILE *out = copy >= 0 ? fdopen(copy, "r+e") : NULL;
+    char *buffer = malloc(OUT_BYTES);
     if (out != NULL) {
+        (void)setvbuf(out, buffer, _IOFBF, OUT_BYTES); /* without memory: the usual small one */
         int count = split_words(&server->request, words);
         enum hf_exit code = hf_commands_run(server->servers->commands, count, words, out);
         fputc((int)code, out);
@@ -79,6 +83,7 @@ static void *serve(void *user)
     } else if (copy >= 0) {
         close(copy);
     }
+    free(buffer);
     shutdown(server->fd, SHUT_RDWR); /* the end of the answer */
     set_state(server, DONE);
     uint64_t one = 1;

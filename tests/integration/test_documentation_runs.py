@@ -116,6 +116,37 @@ def test_configurations_run(box, page, text):
     box.stop(server)
 
 
+OWN_NETWORK_AND_DISK = """
+ip link set lo up
+mount -t tmpfs none /run
+mount -t tmpfs none /var/lib
+mkdir -p /run/holdfast /var/lib/holdfast /mnt/$1
+cd /mnt/$1
+exec holdfast --config $2
+"""
+
+
+def test_the_files_of_conf_run(box, tmp_path):
+    """All at once; their ports and directories are the same."""
+    certificates = Authority(tmp_path / "server")
+    certificates.issue("server")
+    box.environment["TLS_DIR"] = str(certificates.directory)
+    box.write("own.sh", OWN_NETWORK_AND_DISK)
+    files = sorted((ROOT / "conf").rglob("*.yaml"))
+    assert len(files) >= 8
+    servers = {
+        path: box.begin(f"unshare --net --mount bash -e own.sh {number} {path}", f"{number}.log") for number, path in enumerate(files)
+    }
+    for number, (path, server) in enumerate(servers.items()):
+        until(
+            lambda log=f"{number}.log", server=server: "Everything is ready" in box.log(log) or server.poll() is not None,
+            lambda log=f"{number}.log", path=path: f"{path} is not ready:\n{box.log(log)}",
+        )
+        assert server.poll() is None, f"{path}:\n{box.log(f'{number}.log')}"
+    for server in servers.values():
+        box.stop(server)
+
+
 # ---- tests of configurations ----
 
 

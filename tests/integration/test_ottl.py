@@ -12,6 +12,36 @@ from support.holdfast import config, otlp_exporter, run
 # All cases take minutes; HOLDFAST_OTTL_ALL=1 runs them.
 SHARE = 1 if "HOLDFAST_OTTL_ALL" in os.environ else 8
 ALL = corpus.corpus()
+SEVERAL_WRONG = """\
+processors:
+  transform:
+    trace_statements:
+      - set(span.nme, 1)
+      - set(span.name, "right")
+      - sett(span.name, 1)
+    log_statements:
+      - context: log
+        statements:
+          - set(log.nonsense, 1)
+      - other: 1
+  filter:
+    trace_conditions:
+      [span.name == "right",
+       span.nam == ""]
+    metrics: {metric: ['nam == ""', 'nome == ""']}
+  tail_sampling: {policies: [{name: a, type: string_attribute}, {name: b, type: always_sample}, {name: c, type: and}]}
+receivers: {otlp: {protocols: {grpc: }}}
+exporters:
+  debug: {verbosity: loud}
+connectors:
+  routing: {table: [
+    {condition: '== 1', pipelines: [traces/2]},
+    {condition: 'x ==', pipelines: [traces/2]}]}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: [transform, filter, tail_sampling], exporters: [debug, routing]}
+    traces/2: {receivers: [routing], exporters: [debug]}
+"""
 PIECES = list(corpus.in_pieces(ALL[::SHARE], 64))
 
 
@@ -130,3 +160,24 @@ class TestMistakes:
             caret = next(number for number, line in enumerate(lines) if line.strip() == "^")
             assert lines[caret].index("^") == 4 + column - 1
             assert lines[caret - 1].startswith("    ")
+
+    def test_all_that_is_wrong_is_told_at_once_by_line(self, tmp_path):
+        path = tmp_path / "config.yaml"
+        path.write_text(SEVERAL_WRONG)
+        done = run("validate", "--config", path)
+        places = re.findall(r"config\.yaml:(\d+):\d+: (\S+) (\S+)", done.stderr)
+        assert done.returncode != 0
+        assert places == [
+            ("4", "processors::transform:", "trace_statements[0]:"),
+            ("6", "processors::transform:", "trace_statements[2]:"),
+            ("8", "processors::transform:", "log_statements[0][0]:"),
+            ("11", "processors::transform:", "log_statements[1]:"),
+            ("15", "processors::filter:", "trace_conditions[1]:"),
+            ("16", "processors::filter:", "metrics::metric[0]:"),
+            ("16", "processors::filter:", "metrics::metric[1]:"),
+            ("17", "processors::tail_sampling:", "policies:"),
+            ("17", "processors::tail_sampling:", "policies:"),
+            ("20", "exporters::debug:", "verbosity:"),
+            ("23", "connectors::routing:", "table[0]::condition[0]:"),
+            ("24", "connectors::routing:", "table[1]::condition[0]:"),
+        ], done.stderr

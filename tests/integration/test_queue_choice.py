@@ -105,7 +105,8 @@ class TestRecords:
         assert sequences(holdfast, "sample", "logs", "-n", 5) == [0, 2, 4, 6, 8]
         assert len(sequences(holdfast, "sample", "logs", "-n", 3)) == 3
         assert len(sequences(holdfast, "sample", "logs", "-n", 99)) == 10
-        assert sequences(holdfast, "sample", "logs", "-n", 2, "--from", 5) == [5, 8]
+        assert sequences(holdfast, "sample", "logs", "-n", 2, "--from", 5) == [5, 7]
+        assert sequences(holdfast, "sample", "logs", "-n", 3, "--where", "true") == [0, 2, 6]
 
     def test_they_are_exported(self, stored, ending):
         holdfast, ids = stored

@@ -27,8 +27,7 @@ struct hf_queue_arguments {
     /* Its plain word: a queue, an exporter to requeue, a directory to adopt; NULL: none. */
     const char *queue;
     const char *exporter, *endpoint;
-    uint64_t most;     /* records; at least 1 */
-    uint64_t every_of; /* of so many that are chosen, `most` evenly spread ones; 0: the first */
+    uint64_t most; /* records; at least 1 */
     struct hf_selection_options selection;
     bool json, progress;
 };

@@ -11,6 +11,7 @@
 #include "orphans.h"
 #include "output.h"
 #include "replay.h"
+#include "sample.h"
 #include "storage/refusal.h"
 #include "util/time/clock.h"
 

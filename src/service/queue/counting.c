@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 
-#include "listing.h"
 #include "output.h"
 #include "json/json_out.h"
 
@@ -22,7 +21,7 @@ static bool count_record(void *user, const struct wal_record *record, bool damag
         return false;
     }
     if (!hf_selection_has(counting->selection, record)) {
-        return hf_queue_is_read(counting->out);
+        return hf_queue_is_read_at(counting->out, record->sequence);
     }
     if (damaged ||
         hf_selection_choose(counting->selection, record, true, &chosen, &items) != HF_OK) {
@@ -35,7 +34,7 @@ static bool count_record(void *user, const struct wal_record *record, bool damag
             counting->signal_items[record->kind] += items;
         }
     }
-    return hf_queue_is_read(counting->out);
+    return hf_queue_is_read_at(counting->out, record->sequence);
 }
 
 /* The queue of a pipeline has one signal: that of any record. */
@@ -106,31 +105,4 @@ enum hf_exit hf_queue_count(struct wal *wal, const struct hf_queue_arguments *ar
         fprintf(out, counting.damaged != 0 ? "; %" PRIu64 " damaged\n" : "\n", counting.damaged);
     }
     return counting.damaged != 0 ? HF_EXIT_DAMAGED : HF_EXIT_OK;
-}
-
-/* Are all numbers from the oldest record to the newest records that may be chosen? Then every one
- * can be picked without a look at those before it. */
-static bool is_dense(struct wal *wal, const struct hf_selection *selection)
-{
-    struct wal_stat stat;
-    wal_stat(wal, &stat);
-    return hf_selection_is_all(selection) && selection->reader == NULL &&
-           stat.appended.records == stat.next_sequence;
-}
-
-enum hf_exit hf_queue_sample(struct wal *wal, const struct hf_queue_arguments *arguments,
-                             struct hf_selection *selection, FILE *out)
-{
-    struct counting counting;
-    if (is_dense(wal, selection)) {
-        return hf_queue_cat_spread(wal, arguments, selection, out);
-    }
-    enum wal_status status = count(wal, selection, out, &counting);
-    if (status != WAL_OK) {
-        fprintf(out, "error: %s\n", wal_status_text(status));
-        return HF_EXIT_FAILED;
-    }
-    struct hf_queue_arguments each = *arguments;
-    each.every_of = counting.records;
-    return hf_queue_cat(wal, &each, selection, out);
 }

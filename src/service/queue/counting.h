@@ -13,6 +13,3 @@
 /* One line, or a JSON map. HF_EXIT_DAMAGED: some could not be read. */
 enum hf_exit hf_queue_count(struct wal *wal, const struct hf_queue_arguments *arguments,
                             struct hf_selection *selection, FILE *out);
-/* `arguments->most` records, evenly spread over those that are chosen, as hf_queue_cat(). */
-enum hf_exit hf_queue_sample(struct wal *wal, const struct hf_queue_arguments *arguments,
-                             struct hf_selection *selection, FILE *out);

@@ -23,20 +23,9 @@ struct listing {
     void (*show)(struct listing *listing, const struct wal_record *record, struct hf_slice chosen,
                  bool damaged);
     bool json, wants_content;
-    uint64_t most, every_of; /* every_of 0: the first `most` */
-    uint64_t met, shown;
+    uint64_t most, shown;
     bool failed;
 };
-
-/* Of `every_of` that are met, `most` are shown, evenly spread. */
-static bool is_turn(const struct listing *listing)
-{
-    if (listing->every_of <= listing->most) {
-        return true;
-    }
-    double step = (double)listing->every_of / (double)listing->most;
-    return (double)listing->met >= (double)listing->shown * step;
-}
 
 /* What is written with a dead letter, fit to be shown; empty for other records. */
 struct letter {
@@ -167,20 +156,17 @@ static bool visit(void *user, const struct wal_record *record, bool damaged)
         return false;
     }
     if (!hf_selection_has(listing->selection, record)) {
-        return hf_queue_is_read(listing->out);
+        return hf_queue_is_read_at(listing->out, record->sequence);
     }
     if (!damaged) {
         damaged = hf_selection_choose(listing->selection, record, !listing->wants_content, &chosen,
                                       &items) != HF_OK;
     }
     if (!damaged && items == 0 && listing->selection->where != NULL) {
-        return hf_queue_is_read(listing->out);
+        return hf_queue_is_read_at(listing->out, record->sequence);
     }
-    if (is_turn(listing)) {
-        listing->show(listing, record, chosen, damaged);
-        listing->shown++;
-    }
-    listing->met++;
+    listing->show(listing, record, chosen, damaged);
+    listing->shown++;
     return listing->shown < listing->most && hf_queue_is_read(listing->out);
 }
 
@@ -189,7 +175,6 @@ static enum hf_exit scan(struct wal *wal, const struct hf_queue_arguments *argum
 {
     listing.json = arguments->json;
     listing.most = arguments->most;
-    listing.every_of = arguments->every_of;
     enum wal_status status = hf_selection_scan(listing.selection, wal, visit, &listing);
     if (status != WAL_OK) {
         fprintf(listing.out, "error: %s\n", wal_status_text(status));
@@ -214,53 +199,18 @@ enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *argu
             .out = out, .selection = selection, .show = show_content, .wants_content = true});
 }
 
-/* ---- a sample ---- */
-
-/* Shows the first record at or above a number, and notes the number behind it. */
-struct pick {
-    struct listing listing;
-    uint64_t next;
-    bool is_found;
-};
-
-static bool show_pick(void *user, const struct wal_record *record, bool damaged)
+bool hf_queue_cat_one(const struct wal_record *record, bool damaged,
+                      const struct hf_queue_arguments *arguments, struct hf_selection *selection,
+                      FILE *out)
 {
-    struct pick *pick = user;
+    struct listing listing = {.out = out, .selection = selection, .json = arguments->json};
     struct hf_slice chosen = HF_EMPTY_SLICE;
     uint32_t items = 0;
     if (!damaged) {
-        damaged =
-            hf_selection_choose(pick->listing.selection, record, false, &chosen, &items) != HF_OK;
+        damaged = hf_selection_choose(selection, record, false, &chosen, &items) != HF_OK;
     }
-    show_content(&pick->listing, record, chosen, damaged);
-    pick->next = record->sequence + 1;
-    pick->is_found = true;
-    return false;
-}
-
-enum hf_exit hf_queue_cat_spread(struct wal *wal, const struct hf_queue_arguments *arguments,
-                                 struct hf_selection *selection, FILE *out)
-{
-    struct pick pick = {.listing = {.out = out, .selection = selection, .json = arguments->json}};
-    struct wal_stat stat;
-    wal_stat(wal, &stat);
-    uint64_t count = stat.next_sequence - stat.first_sequence;
-    uint64_t most = arguments->most < count ? arguments->most : count;
-    enum wal_status status = WAL_OK;
-    pick.is_found = true;
-    for (uint64_t i = 0; i < most && pick.is_found && status == WAL_OK; i++) {
-        uint64_t at = stat.first_sequence + count / most * i + count % most * i / most;
-        pick.is_found = false;
-        if (!hf_queue_is_read(out)) {
-            break;
-        }
-        status = wal_scan(wal, at > pick.next ? at : pick.next, show_pick, &pick);
-    }
-    if (status != WAL_OK) {
-        fprintf(out, "error: %s\n", wal_status_text(status));
-        return HF_EXIT_FAILED;
-    }
-    return pick.listing.failed ? HF_EXIT_DAMAGED : HF_EXIT_OK;
+    show_content(&listing, record, chosen, damaged);
+    return !listing.failed;
 }
 
 /* ---- verify ---- */
@@ -274,11 +224,10 @@ struct verification {
 static bool check_record(void *user, const struct wal_record *record, bool damaged)
 {
     struct verification *found = user;
-    (void)record;
     found->good += damaged ? 0 : 1;
     found->damaged += damaged ? 1 : 0;
     hf_progress_step(&found->progress, 1);
-    return hf_queue_is_read(found->out);
+    return hf_queue_is_read_at(found->out, record->sequence);
 }
 
 enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id,

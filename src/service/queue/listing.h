@@ -17,10 +17,10 @@ enum hf_exit hf_queue_ls(struct wal *wal, const struct hf_queue_arguments *argum
 enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments,
                           struct hf_selection *selection, FILE *out);
 
-/* As hf_queue_cat(), of every record of a queue whose numbers have no gaps: `most` of them, evenly
- * spread, without reading the others. */
-enum hf_exit hf_queue_cat_spread(struct wal *wal, const struct hf_queue_arguments *arguments,
-                                 struct hf_selection *selection, FILE *out);
+/* One record that is chosen, as hf_queue_cat() shows it. False: it is damaged. */
+bool hf_queue_cat_one(const struct wal_record *record, bool damaged,
+                      const struct hf_queue_arguments *arguments, struct hf_selection *selection,
+                      FILE *out);
 
 /* Reads and checks every record; one line to `out`. HF_EXIT_DAMAGED: some are damaged, or were. */
 enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* A JSON string, quotes included. */
@@ -16,3 +17,8 @@ void hf_queue_say(FILE *out, const char *format, ...) __attribute__((format(prin
 
 /* False when `out` has no reader any more, or this process ends: then a long command ends too. */
 bool hf_queue_is_read(FILE *out);
+/* The same for those who look at many records one after the other: it is asked at some of them. */
+static inline bool hf_queue_is_read_at(FILE *out, uint64_t sequence)
+{
+    return sequence % 64 != 0 || hf_queue_is_read(out);
+}

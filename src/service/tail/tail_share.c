@@ -1,6 +1,6 @@
 #include "tail_share.h"
 
-#define IDLE_PART 4u /* of a core, the share is divided by so much */
+#define IDLE_PART 20u /* of a core, the share is divided by so much */
 
 void hf_tail_share_init(struct hf_tail_share *share, uint64_t percent, struct hf_tail_clocks clocks)
 {

@@ -1,15 +1,15 @@
 /*
  * tail_share: keeps what showing batches takes of a processor below a share of what the process
  * takes, so that a stream that is open costs the data next to nothing, however much passes. A short
- * burst is free, and a quarter of the share of a core may be taken also while the process is idle,
- * so that at usual rates nothing is left out. Plain data and pure functions.
+ * burst is free, and a twentieth of the share of a core may be taken also while the process is
+ * idle, so that at usual rates nothing is left out. Plain data and pure functions.
  */
 #pragma once
 
 #include <stdint.h>
 
 #define HF_TAIL_SHARE_PERCENT 2u /* unless asked for more */
-#define HF_TAIL_BURST_NS UINT64_C(10000000)
+#define HF_TAIL_BURST_NS UINT64_C(2000000)
 
 /* Three clocks: monotonic time, processor time of the process, and of it the stream's thread. */
 struct hf_tail_clocks {

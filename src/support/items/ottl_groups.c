@@ -7,6 +7,8 @@
 
 #include <holdfast/component.h>
 
+#include "util/mistake.h"
+
 /* ---- one group ---- */
 
 static enum hf_status refuse(char *reterr, const char *name, const char *why)
@@ -45,6 +47,7 @@ static enum hf_status compile(struct hf_ottl_group *group, struct hf_ottl_source
     source->name = group->name;
     source->contexts = rules->contexts;
     source->functions = rules->functions;
+    source->tells_all = true;
     return hf_ottl_new(source, &group->ottl, reterr);
 }
 
@@ -164,10 +167,13 @@ static size_t count_of(const struct hf_value *value)
     return value != NULL ? value->count : 0;
 }
 
-static enum hf_status read_group(struct hf_ottl_groups *groups, const struct hf_value *value,
-                                 const char *name, const struct hf_ottl_group_rules *rules,
+static enum hf_status read_group(struct hf_ottl_groups *groups, const struct hf_value *list,
+                                 size_t index, const struct hf_ottl_group_rules *rules,
                                  char *reterr)
 {
+    const struct hf_value *value = &list->items[index];
+    char name[140];
+    snprintf(name, sizeof(name), "%.100s[%zu]", rules->key, index);
     const struct hf_value *conditions = member(value, "conditions");
     const struct hf_value *statements = member(value, "statements");
     struct hf_ottl_source source = {.infers = true};
@@ -205,7 +211,7 @@ static enum hf_status read_plain(struct hf_ottl_groups *groups, const struct hf_
                                  const struct hf_ottl_group_rules *rules, char *reterr)
 {
     char name[120];
-    struct hf_ottl_source source = {.infers = true};
+    struct hf_ottl_source source = {.infers = true, .first = first};
     snprintf(name, sizeof(name), "%.100s", rules->key);
     struct hf_ottl_group *group = add_group(groups, name);
     if (group == NULL || !reserve_texts(group, count)) {
@@ -254,19 +260,19 @@ enum hf_status hf_ottl_groups_read(struct hf_ottl_groups *groups, const struct h
     if (value->type != HF_VALUE_LIST) {
         return refuse(reterr, rules->key, "expected a list");
     }
-    enum hf_status status = count_plain(value, rules->key, &plain, reterr);
+    enum hf_status status = count_plain(value, rules->key, &plain, reterr), worst = HF_OK;
     if (status == HF_OK && plain > 0 && !rules->infers_each) {
         return read_plain(groups, value, 0, plain, rules, reterr);
     }
-    for (size_t i = 0; status == HF_OK && i < plain; i++) {
-        status = read_plain(groups, value, i, 1, rules, reterr);
+    for (size_t i = 0; status == HF_OK && i < value->count; i++) {
+        status = plain > 0 ? read_plain(groups, value, i, 1, rules, reterr)
+                           : read_group(groups, value, i, rules, reterr);
+        if (status == HF_INVALID && hf_mistake(reterr)) {
+            worst = status;
+            status = HF_OK;
+        }
     }
-    for (size_t i = 0; status == HF_OK && plain == 0 && i < value->count; i++) {
-        char name[140];
-        snprintf(name, sizeof(name), "%.100s[%zu]", rules->key, i);
-        status = read_group(groups, &value->items[i], name, rules, reterr);
-    }
-    return status;
+    return status == HF_OK ? worst : status;
 }
 
 void hf_ottl_groups_release(struct hf_ottl_groups *groups)

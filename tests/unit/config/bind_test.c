@@ -623,11 +623,11 @@ static void reports_all_mistakes_at_once_with_their_places(void **state)
           "  - name: a\n"
           "  - size: x\n",
           "E f:1:7: exporters::out: flag: expected true or false, got \"3\"\n"
+          "E f:3:9: exporters::out: section::size: expected a whole number, got \"big\"\n"
           "E f:4:3: exporters::out: section::sise: unknown key; did you mean \"size\"? ('section' "
           "has invalid keys: sise)\n"
-          "E f:3:9: exporters::out: section::size: expected a whole number, got \"big\"\n"
-          "E f:7:11: exporters::out: items[1]::size: expected a whole number, got \"x\"\n"
-          "E f:7:5: exporters::out: items[1]::name: required, but not given\n");
+          "E f:7:5: exporters::out: items[1]::name: required, but not given\n"
+          "E f:7:11: exporters::out: items[1]::size: expected a whole number, got \"x\"\n");
 }
 
 static void shows_long_values_shortened_and_on_one_line(void **state)

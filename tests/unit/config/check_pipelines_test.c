@@ -76,8 +76,8 @@ static void refuses_pipelines_that_cannot_run(void **state)
          "E f:5:28: service::pipelines::traces: receivers: in \"/x\" id: the part before / should "
          "not be empty\n"},
         {"{traces: {receivers: {nop: }, exporters: [nop]}}",
-         "E f:5:22: service::pipelines::traces: receivers: expected a list, got a map\n"
-         "E f:5:2: service::pipelines::traces: must have at least one receiver\n"},
+         "E f:5:2: service::pipelines::traces: must have at least one receiver\n"
+         "E f:5:22: service::pipelines::traces: receivers: expected a list, got a map\n"},
         {"{traces: {reciever: [nop], receivers: [nop], exporters: [nop]}}",
          "E f:5:11: service::pipelines::traces: reciever: unknown key; did you mean "
          "\"receivers\"?; expected receivers, processors, exporters or shards ('' has invalid "

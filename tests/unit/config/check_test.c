@@ -92,8 +92,8 @@ static void refuses_sections_and_keys_it_does_not_know(void **state)
           "E f:3:11: service: pipeline: unknown key; did you mean \"pipelines\"?; expected "
           "extensions, pipelines or telemetry ('service' has invalid keys: pipeline)\n");
     check(NOP_RECEIVER NOP_EXPORTER "service: 5\n",
-          "E f:3:10: service: expected a map, got \"5\"\n"
-          "E f:3:1: service::pipelines: service must have at least one pipeline\n");
+          "E f:3:1: service::pipelines: service must have at least one pipeline\n"
+          "E f:3:10: service: expected a map, got \"5\"\n");
     check("- a\n", "E f:1:1: a configuration is a map with keys such as receivers and service, got "
                    "a list\n");
 }
@@ -239,20 +239,20 @@ static void reports_the_mistakes_of_all_components_at_once(void **state)
           "      receivers: [otlp, jaeger]\n"
           "      exporters: [otlp/gateway, otlp/b]\n"
           "    metrics:\n",
-          "E f:6:9: receivers::otlp: protocols::grpc::endpont: unknown key; did you mean "
-          "\"endpoint\"? ('protocols::grpc' has invalid keys: endpont)\n"
           "E f:5:32: receivers::otlp: protocols::grpc::max_recv_msg_size_mib: expected a whole "
           "number, got \"many\"\n"
+          "E f:6:9: receivers::otlp: protocols::grpc::endpont: unknown key; did you mean "
+          "\"endpoint\"? ('protocols::grpc' has invalid keys: endpont)\n"
+          "E f:8:3: exporters::otlp/gateway: requires a non-empty \"endpoint\"\n"
           "E f:10:7: exporters::otlp/gateway: tls::insecur: unknown key; did you mean "
           "\"insecure\"? ('tls' has invalid keys: insecur)\n"
-          "E f:8:3: exporters::otlp/gateway: requires a non-empty \"endpoint\"\n"
+          "E f:12:16: exporters::otlp/gateway: sending_queue::storage: references extension "
+          "\"nowhere\" which is not configured\n"
           "E f:14:5: exporters::otlp/b: requires a non-empty \"endpoint\"\n"
           "E f:18:25: service::pipelines::traces: references receiver \"jaeger\" which is not "
           "configured\n"
           "E f:20:5: service::pipelines::metrics: must have at least one receiver\n"
-          "E f:20:5: service::pipelines::metrics: must have at least one exporter\n"
-          "E f:12:16: exporters::otlp/gateway: sending_queue::storage: references extension "
-          "\"nowhere\" which is not configured\n");
+          "E f:20:5: service::pipelines::metrics: must have at least one exporter\n");
 }
 
 int main(void)

@@ -127,11 +127,11 @@ static void loads_a_node_agent_but_for_what_is_not_built_in(void **state)
     (void)state;
 
     assert_findings(&loaded,
-                    "W f:30:26: the environment variable NONE is not set; it is read as empty\n"
                     "M f:8:3: receiver hostmetrics\n"
                     "M f:13:3: receiver filelog\n"
                     "M f:22:3: processor k8sattributes\n"
-                    "M f:28:3: exporter prometheus\n");
+                    "M f:28:3: exporter prometheus\n"
+                    "W f:30:26: the environment variable NONE is not set; it is read as empty\n");
     assert_non_null(loaded.config);
     loaded_free(&loaded);
 }
@@ -155,6 +155,35 @@ static void wipes_what_a_later_source_sets_to_null(void **state)
     hf_config_components(loaded.config, &count);
     assert_int_equal(count, 3);
     assert_int_equal(hf_config_pipelines(loaded.config, &count)[0].processor_count, 0);
+    loaded_free(&loaded);
+}
+
+/* The pipelines are looked at last, and a component may stand in the second file. */
+static void lists_findings_by_file_and_line(void **state)
+{
+    static const struct hf_config_source sources[] = {
+        {.uri = "",
+         .name = "one",
+         .text = "service:\n  pipelines:\n    traces:\n      receivers: [nop]\n"
+                 "      exporters: [none]\n      z: 1\n"},
+        {.uri = "",
+         .name = "two",
+         .text = "exporters:\n  nop: {b: 1}\nreceivers:\n  nop: {c: 1, a: 1}\n"},
+    };
+    struct loaded loaded = load_with(&(struct hf_config_options){
+        .sources = sources, .source_count = COUNT(sources), .components = made_up});
+    (void)state;
+
+    assert_findings(
+        &loaded,
+        "W two:2:3: exporters::nop: is defined but used in no pipeline\n"
+        "E two:2:9: exporters::nop: b: unknown key ('' has invalid keys: b)\n"
+        "E two:4:9: receivers::nop: c: unknown key ('' has invalid keys: c)\n"
+        "E two:4:15: receivers::nop: a: unknown key ('' has invalid keys: a)\n"
+        "E one:5:19: service::pipelines::traces: references exporter \"none\" which is not "
+        "configured\n"
+        "E one:6:7: service::pipelines::traces: z: unknown key; expected receivers, processors, "
+        "exporters or shards ('' has invalid keys: z)\n");
     loaded_free(&loaded);
 }
 
@@ -214,7 +243,7 @@ static void stops_listing_after_very_many_mistakes(void **state)
     struct loaded loaded = load_text(made_up, text);
     assert_null(loaded.config);
     assert_int_equal(loaded.count, HF_CONFIG_FINDINGS + 2); /* and that otlp is not used */
-    assert_string_equal(loaded.findings[HF_CONFIG_FINDINGS].text,
+    assert_string_equal(loaded.findings[HF_CONFIG_FINDINGS + 1].text,
                         "there are more than 200 errors; the rest is left out");
     loaded_free(&loaded);
     free(text);
@@ -236,8 +265,8 @@ static void shows_an_error_behind_very_many_warnings(void **state)
     struct loaded loaded = load_text(made_up, text);
     assert_null(loaded.config);
     assert_int_equal(loaded.count, HF_CONFIG_FINDINGS + 1);
-    assert_int_equal(loaded.findings[0].kind, HF_FINDING_ERROR);
-    assert_int_equal(loaded.findings[1].kind, HF_FINDING_WARNING);
+    assert_int_equal(loaded.findings[HF_CONFIG_FINDINGS - 1].kind, HF_FINDING_WARNING);
+    assert_int_equal(loaded.findings[HF_CONFIG_FINDINGS].kind, HF_FINDING_ERROR);
     loaded_free(&loaded);
     free(text);
 }
@@ -256,6 +285,7 @@ int main(void)
         cmocka_unit_test(loads_a_sidecar),
         cmocka_unit_test(loads_a_node_agent_but_for_what_is_not_built_in),
         cmocka_unit_test(wipes_what_a_later_source_sets_to_null),
+        cmocka_unit_test(lists_findings_by_file_and_line),
         cmocka_unit_test(takes_components_without_a_table),
         cmocka_unit_test(fails_cleanly_at_every_limit_on_memory),
         cmocka_unit_test(stops_listing_after_very_many_mistakes),

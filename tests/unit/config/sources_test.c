@@ -124,10 +124,10 @@ static void reads_on_after_a_source_that_failed(void **state)
 
     check(&(struct hf_config_options){.sources = sources, .source_count = COUNT(sources)},
           "E cannot read the configuration file /nowhere: No such file or directory\n"
-          "E yaml::2:1: not valid YAML: did not find expected node content while parsing a flow "
-          "node (line 2)\n"
           "E env:NONE: the environment variable NONE, which should hold the configuration, is not "
-          "set\n");
+          "set\n"
+          "E yaml::2:1: not valid YAML: did not find expected node content while parsing a flow "
+          "node (line 2)\n");
 }
 
 static void names_the_source_of_each_key_after_merging(void **state)

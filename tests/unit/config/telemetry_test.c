@@ -227,19 +227,19 @@ static void says_what_is_wrong_or_has_no_effect(void **state)
          "E f:5:34: service::telemetry: metrics::address: expected host:port, got "
          "\"localhost:65536\"\n"},
         {"{logs: {sampling: {enabled: false}, development: true}}",
-         "W f:5:63: service::telemetry: logs::development: has no effect\n"
          "W f:5:32: service::telemetry: logs::sampling: has no effect: repeated lines are held "
-         "back by a fixed rule\n"},
+         "back by a fixed rule\n"
+         "W f:5:63: service::telemetry: logs::development: has no effect\n"},
         {"{traces: {processors: []}, metrics: {views: []}}",
          "W f:5:58: service::telemetry: metrics::views: has no effect\n"},
         {"{metrics: {readers: [{periodic: {interval: 5}}]}}",
          "W f:5:35: service::telemetry: metrics::readers[0]: has no effect: there is no otlp, "
          "otlp_grpc or otlp_http exporter in it\n"},
         {"{logs: {processors: [{simple: {exporter: {console: {}}}}]}}",
-         "W f:5:65: service::telemetry: logs::processors[0]::simple::exporter::console: has no "
-         "effect: the log is written by itself, and metrics are scraped\n"
          "W f:5:35: service::telemetry: logs::processors[0]: has no effect: there is no otlp, "
-         "otlp_grpc or otlp_http exporter in it\n"},
+         "otlp_grpc or otlp_http exporter in it\n"
+         "W f:5:65: service::telemetry: logs::processors[0]::simple::exporter::console: has no "
+         "effect: the log is written by itself, and metrics are scraped\n"},
         {"{traces: {processors: [{batch: {exporter: {otlp: {endpoint: x}}}}]}}",
          "E f:5:63: service::telemetry: traces::processors[0]::batch::exporter::otlp::protocol: "
          "required, but not given\n"},

@@ -3,6 +3,19 @@
 
 #define RECORDS 60 /* more than one segment */
 
+/* The same record without the index of its segment. */
+static void expect_alone_too(struct queue *queue, const struct wal_record *record)
+{
+    struct wal_record alone;
+
+    assert_int_equal(wal_get_alone(queue->wal, record->sequence, &alone), WAL_OK);
+    assert_int_equal(alone.sequence, record->sequence);
+    assert_int_equal(alone.body.size, record->body.size);
+    assert_memory_equal(alone.body.data, record->body.data, record->body.size);
+    hf_ref_drop(alone.owner);
+    assert_int_equal(wal_get_alone(queue->wal, UINT64_MAX / 2, &alone), WAL_MISSING);
+}
+
 /* The origin of each record that is stored, by its sequence. */
 static size_t read_origins(struct queue *queue, uint8_t (*origins)[WAL_ORIGIN_BYTES])
 {
@@ -12,6 +25,7 @@ static size_t read_origins(struct queue *queue, uint8_t (*origins)[WAL_ORIGIN_BY
     while (wal_get(queue->wal, count, &record) == WAL_OK) {
         assert_true(count < 4 * RECORDS);
         memcpy(origins[count++], record.origin, WAL_ORIGIN_BYTES);
+        expect_alone_too(queue, &record);
         hf_ref_drop(record.owner);
     }
     return count;

@@ -1,4 +1,5 @@
 #include "wal/pages.h"
+#include "wal/pages_find.h"
 
 #include "lmdb_file.h"
 
@@ -40,6 +41,25 @@ static enum wal_status walk_bytes(const uint8_t *bytes, size_t size, struct rows
     return status;
 }
 
+/* Each key that was walked over is found alone, at the same place, and none between two of them. */
+static void expect_found_alone(int fd, const struct rows *rows)
+{
+    uint64_t offset = 0, size = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->row[i];
+        assert_int_equal(wal_pages_find(fd, rows->file_size, row->key, &offset, &size), WAL_OK);
+        assert_int_equal(offset, row->offset);
+        assert_int_equal(size, row->size);
+        if (i + 1 == rows->count || row[1].key != row->key + 1) {
+            assert_int_equal(wal_pages_find(fd, rows->file_size, row->key + 1, &offset, &size),
+                             WAL_MISSING);
+        }
+    }
+    assert_int_equal(wal_pages_find(fd, rows->file_size, 0, &offset, &size),
+                     rows->count != 0 && rows->row[0].key == 0 ? WAL_OK : WAL_MISSING);
+}
+
 /* Compares with LMDB's own reading of the same file. */
 static void expect_lmdb_agrees(struct lmdb_file *file, bool is_replaced)
 {
@@ -56,6 +76,7 @@ static void expect_lmdb_agrees(struct lmdb_file *file, bool is_replaced)
     struct rows rows = {.file_size = (uint64_t)stat.st_size};
     assert_int_equal(wal_pages_walk(fd, rows.file_size, &result, keep_row, &rows), WAL_OK);
     assert_int_equal(wal_pages_check(fd, rows.file_size), WAL_OK);
+    expect_found_alone(fd, &rows);
 
     uint8_t *bytes = malloc(rows.file_size);
     assert_non_null(bytes);
@@ -208,6 +229,7 @@ static void expect_no_silent_loss(int fd, size_t size, const struct rows *truth,
     struct rows rows = {.file_size = size};
     unsigned lost = 0;
     size_t at = 0;
+    uint64_t offset = 0, value_size = 0;
 
     if (wal_pages_walk(fd, size, NULL, keep_row, &rows) == WAL_OK) {
         for (size_t i = 0; i < truth->count; i++) {
@@ -220,6 +242,8 @@ static void expect_no_silent_loss(int fd, size_t size, const struct rows *truth,
         }
     }
     free(rows.row);
+    /* Whatever it finds is checked by its reader. */
+    (void)!wal_pages_find(fd, size, truth->row[truth->count / 2].key, &offset, &value_size);
     if (lost > may_lose) {
         fail_msg("%u rows are missing and nothing was said (%s)", lost, what);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "route_request.h"
+#include "util/mistake.h"
 
 #define BIT(context) (1u << HF_PATH_##context)
 #define OTTL_CONTEXTS (BIT(RESOURCE) | BIT(SPAN) | BIT(METRIC) | BIT(DATAPOINT) | BIT(LOG))
@@ -170,7 +171,7 @@ static enum hf_status compile_route(struct routes *routes, const struct routing_
 enum hf_status routes_compile(struct routes *routes, const struct routing_config *config,
                               char *reterr)
 {
-    enum hf_status status = HF_OK;
+    enum hf_status status = HF_OK, worst = HF_OK;
     *routes = (struct routes){.error_mode = (enum hf_ottl_error_mode)config->error_mode,
                               .matches_all = config->match_once_given && !config->match_once};
     if (config->table.count == 0) {
@@ -185,8 +186,12 @@ enum hf_status routes_compile(struct routes *routes, const struct routing_config
     }
     for (size_t i = 0; i < config->table.count && status == HF_OK; i++) {
         status = compile_route(routes, config, i, reterr);
+        if (status == HF_INVALID && hf_mistake(reterr)) {
+            worst = status;
+            status = HF_OK;
+        }
     }
-    return status;
+    return status == HF_OK ? worst : status;
 }
 
 /* ---- pipelines ---- */

@@ -11,6 +11,8 @@
 #include "filter_rules.h"
 #include "pdata/document.h"
 #include "util/metrics/metrics.h"
+#include "util/metrics.h"
+#include "util/mistake.h"
 
 #define BIT(context) (1u << HF_PATH_##context)
 
@@ -23,17 +25,22 @@ struct filter {
 static const char *check(const void *config)
 {
     static _Thread_local char sentence[HF_ERROR_MAX];
+    const char *wrong = NULL;
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         struct hf_filter_rules rules = {.levels = 0};
-        snprintf(sentence, sizeof(sentence), "out of memory");
+        char why[HF_ERROR_MAX] = "out of memory";
         enum hf_status status =
-            hf_filter_rules_compile(config, (enum hf_signal)signal, &rules, sentence);
+            hf_filter_rules_compile(config, (enum hf_signal)signal, &rules, why);
         hf_filter_rules_release(&rules);
         if (status != HF_OK) {
-            return sentence;
+            memcpy(sentence, why, sizeof(sentence));
+            wrong = sentence;
+        }
+        if (status != HF_OK && !hf_mistake(wrong)) {
+            break;
         }
     }
-    return NULL;
+    return wrong;
 }
 
 static void close_filter(void *self)

@@ -6,6 +6,8 @@
 
 #include <holdfast/component.h>
 
+#include "util/mistake.h"
+
 #define BIT(context) (1u << HF_PATH_##context)
 
 /* The lists of the older keys, as groups. */
@@ -28,7 +30,7 @@ static enum hf_status add_older(struct hf_filter_rules *rules, const char *key,
         [HF_PATH_SPANEVENT] = "spanevent", [HF_PATH_METRIC] = "metric",
         [HF_PATH_DATAPOINT] = "datapoint", [HF_PATH_LOG] = "log_record",
         [HF_PATH_PROFILE] = "profile"};
-    enum hf_status status = HF_OK;
+    enum hf_status status = HF_OK, worst = HF_OK;
     for (size_t i = 0; status == HF_OK && i < count; i++) {
         char name[60];
         snprintf(name, sizeof(name), "%s::%s", key, keys[older[i].context]);
@@ -36,8 +38,12 @@ static enum hf_status add_older(struct hf_filter_rules *rules, const char *key,
             .key = name, .functions = HF_OTTL_FILTER, .error_mode = mode};
         status =
             hf_ottl_groups_add(&rules->groups, older[i].conditions, older[i].context, &how, reterr);
+        if (status == HF_INVALID && hf_mistake(reterr)) {
+            worst = status;
+            status = HF_OK;
+        }
     }
-    return status;
+    return status == HF_OK ? worst : status;
 }
 
 static bool has_any(const struct older *older, size_t count)

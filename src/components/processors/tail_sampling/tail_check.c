@@ -10,6 +10,8 @@
 #include "ottl/ottl.h"
 #include "tail_config.h"
 #include "util/regex/regex.h"
+#include "util/mistake.h"
+#include "util/regex.h"
 
 static _Thread_local char sentence[HF_ERROR_MAX];
 
@@ -222,8 +224,9 @@ const char *hf_sampling_tail_check(const void *config)
         return "policies: at least one is needed";
     }
     const char *wrong = check_names(&wanted->policies, "tail_sampling");
-    for (size_t i = 0; i < wanted->policies.count && wrong == NULL; i++) {
-        wrong = check_policy(&policies[i]);
+    for (size_t i = 0; i < wanted->policies.count && (wrong == NULL || hf_mistake(wrong)); i++) {
+        const char *found = check_policy(&policies[i]);
+        wrong = found != NULL ? found : wrong;
     }
     if (wrong == NULL && wanted->strategy == HF_TAIL_SPAN_INGEST) {
         wrong = check_stateless(policies, wanted->policies.count);

@@ -12,6 +12,7 @@
 #include "support/items/flatten.h"
 #include "support/items/grouping.h"
 #include "support/items/ottl_groups.h"
+#include "util/mistake.h"
 
 #define BIT(context) (1u << HF_PATH_##context)
 
@@ -63,16 +64,21 @@ static enum hf_status compile(const struct transform_config *config, enum hf_sig
 static const char *check(const void *config)
 {
     static _Thread_local char sentence[HF_ERROR_MAX];
+    const char *wrong = NULL;
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         struct hf_ottl_groups groups = {0};
-        snprintf(sentence, sizeof(sentence), "out of memory");
-        enum hf_status status = compile(config, (enum hf_signal)signal, &groups, sentence);
+        char why[HF_ERROR_MAX] = "out of memory";
+        enum hf_status status = compile(config, (enum hf_signal)signal, &groups, why);
         hf_ottl_groups_release(&groups);
         if (status != HF_OK) {
-            return sentence;
+            memcpy(sentence, why, sizeof(sentence));
+            wrong = sentence;
+        }
+        if (status != HF_OK && !hf_mistake(wrong)) {
+            break;
         }
     }
-    return NULL;
+    return wrong;
 }
 
 static void close_transform(void *self)

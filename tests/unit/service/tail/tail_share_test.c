@@ -21,18 +21,18 @@ static void a_burst_is_free(void **state)
     (void)state;
     struct hf_tail_share share;
     hf_tail_share_init(&share, 2, (struct hf_tail_clocks){5 * S, 4 * S, 3 * S});
-    assert_int_equal(wait_ns(&share, 5 * S, 4 * S, 3 * S + 4 * MS), 0);
-    assert_int_equal(wait_ns(&share, 5 * S, 4 * S, 3 * S + 10 * MS), 0);
+    assert_int_equal(wait_ns(&share, 5 * S, 4 * S, 3 * S + 1 * MS), 0);
+    assert_int_equal(wait_ns(&share, 5 * S, 4 * S, 3 * S + 2 * MS), 0);
 }
 
-static void an_idle_process_lets_a_quarter_of_the_share_of_a_core(void **state)
+static void an_idle_process_lets_a_twentieth_of_the_share_of_a_core(void **state)
 {
     (void)state;
     struct hf_tail_share share;
     hf_tail_share_init(&share, 2, (struct hf_tail_clocks){0, 0, 0});
-    assert_int_equal(wait_ns(&share, 0, 20 * MS, 20 * MS), 1920 * MS);
-    assert_int_equal(wait_ns(&share, 1000 * MS, 20 * MS, 20 * MS), 920 * MS);
-    assert_int_equal(wait_ns(&share, 1920 * MS, 20 * MS, 20 * MS), 0);
+    assert_int_equal(wait_ns(&share, 0, 4 * MS, 4 * MS), 1920 * MS);
+    assert_int_equal(wait_ns(&share, 1000 * MS, 4 * MS, 4 * MS), 920 * MS);
+    assert_int_equal(wait_ns(&share, 1920 * MS, 4 * MS, 4 * MS), 0);
 }
 
 static void over_a_long_time_it_is_the_share(void **state)
@@ -56,14 +56,14 @@ static void rest_saves_no_more_than_a_burst(void **state)
     struct hf_tail_share share;
     hf_tail_share_init(&share, 100, (struct hf_tail_clocks){0, 0, 0});
     assert_int_equal(wait_ns(&share, 3600 * S, 0, 0), 0);
-    assert_int_equal(wait_ns(&share, 3600 * S, 0, 25 * MS), 60 * MS);
+    assert_int_equal(wait_ns(&share, 3600 * S, 0, 25 * MS), 460 * MS);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_is_free),
-        cmocka_unit_test(an_idle_process_lets_a_quarter_of_the_share_of_a_core),
+        cmocka_unit_test(an_idle_process_lets_a_twentieth_of_the_share_of_a_core),
         cmocka_unit_test(over_a_long_time_it_is_the_share),
         cmocka_unit_test(rest_saves_no_more_than_a_burst),
     };
