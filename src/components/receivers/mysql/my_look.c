@@ -21,7 +21,7 @@ struct look {
 
 static bool wants(const struct look *look, unsigned id)
 {
-    return look->server->config->wanted.metrics[id];
+    return look->server->config->wanted.metrics[id].enabled;
 }
 
 /* False: the connection is of no use, or the scrape is to end. */

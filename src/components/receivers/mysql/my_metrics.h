@@ -33,13 +33,13 @@
       "Waits for I/O of an index; needs performance_schema.")                                      \
     X(MY_INDEX_IO_TIME, "mysql.index.io.wait.time", "ns", COUNTER, on, "Time of these waits.")     \
     X(MY_DATA_FILE_IO, "mysql.innodb.data_file.io", "By", COUNTER, off,                            \
-      "Bytes that InnoDB read from and wrote to its data files.")                                  \
+      "Bytes of InnoDB's data files.")                                                             \
     X(MY_HISTORY_LENGTH, "mysql.innodb.history_list.length", "{transactions}", GAUGE, off,         \
       "Length of InnoDB's history list.")                                                          \
     X(MY_PENDING, "mysql.innodb.operation.pending", "1", UPDOWN, off,                              \
       "InnoDB's operations on files that are not done yet.")                                       \
     X(MY_CHECKPOINT_AGE, "mysql.innodb.redo_log.checkpoint.age", "By", GAUGE, off,                 \
-      "Bytes of InnoDB's redo log since the last checkpoint; MySQL since 8.0.11, and MariaDB.")    \
+      "Bytes since the last checkpoint; MySQL since 8.0.11.")                                      \
     X(MY_LSN_CHECKPOINT, "mysql.innodb.redo_log.lsn.checkpoint", "By", GAUGE, off,                 \
       "Sequence number of the last checkpoint in InnoDB's redo log.")                              \
     X(MY_LSN, "mysql.innodb.redo_log.lsn.current", "By", GAUGE, off,                               \
@@ -47,9 +47,9 @@
     X(MY_ROW_LOCK_WAITS, "mysql.innodb.row_lock.wait.count", "{wait}", GAUGE, off,                 \
       "Waits for locks of InnoDB's rows at the moment.")                                           \
     X(MY_ROW_LOCK_AVERAGE, "mysql.innodb.row_lock.wait.duration.avg", "s", GAUGE, off,             \
-      "Average of these waits since the server started.")                                          \
+      "Their average.")                                                                            \
     X(MY_ROW_LOCK_LONGEST, "mysql.innodb.row_lock.wait.duration.max", "s", GAUGE, off,             \
-      "Longest of these waits since the server started.")                                          \
+      "The longest of them.")                                                                      \
     X(MY_TRANSACTIONS, "mysql.innodb.transaction.active.count", "{transaction}", GAUGE, off,       \
       "Active transactions of InnoDB.")                                                            \
     X(MY_TRANSACTION_LONGEST, "mysql.innodb.transaction.active.duration.max", "s", GAUGE, off,     \
@@ -63,7 +63,7 @@
     X(MY_KEY_BLOCKS_UNUSED, "mysql.myisam.key_cache.block.unused", "{block}", GAUGE, off,          \
       "Unused blocks of MyISAM's key cache.")                                                      \
     X(MY_KEY_BLOCKS_USED, "mysql.myisam.key_cache.block.used.max", "{block}", GAUGE, off,          \
-      "Most blocks of MyISAM's key cache that were in use at once.")                               \
+      "Most blocks of it at once.")                                                                \
     X(MY_KEY_DISK, "mysql.myisam.key_cache.disk.operation", "{operation}", COUNTER, off,           \
       "Blocks that MyISAM's key cache read from and wrote to disk.")                               \
     X(MY_KEY_REQUESTS, "mysql.myisam.key_cache.request", "{request}", COUNTER, off,                \
@@ -128,7 +128,7 @@
     X(MY_OPEN_CACHE, "mysql.table_open_cache", "1", COUNTER, off,                                  \
       "Look-ups in the cache of open tables.")                                                     \
     X(MY_SLOW_LAUNCHES, "mysql.thread.slow_launch", "1", COUNTER, off,                             \
-      "Threads that took longer than slow_launch_time to start.")                                  \
+      "Threads that started slowly.")                                                              \
     X(MY_THREADS, "mysql.threads", "1", UPDOWN, on, "Threads of the server.")                      \
     X(MY_TMP_RESOURCES, "mysql.tmp_resources", "1", COUNTER, on,                                   \
       "Temporary tables and files that were made.")                                                \
@@ -141,11 +141,9 @@ enum { MY_METRICS(HF_METRIC_ID) MY_METRIC_COUNT };
     X(MY_VERSION, "db.system.version", off, "The server's version.")                               \
     X(MY_ENDPOINT, "mysql.instance.endpoint", on, "The endpoint.")                                 \
     X(MY_ADDRESS, "server.address", on,                                                            \
-      "Host of the endpoint, with the name of this machine for localhost; or the path of the "     \
-      "socket.")                                                                                   \
+      "Host of the endpoint, or of this machine for localhost; or the socket.")                    \
     X(MY_PORT, "server.port", on, "Port of the endpoint, as a number.")                            \
-    X(MY_INSTANCE, "service.instance.id", on,                                                      \
-      "A UUID made of host and port, with the name of this machine for localhost.")                \
+    X(MY_INSTANCE, "service.instance.id", on, "A UUID made of server.address and server.port.")    \
     X(MY_SERVICE, "service.name", off, "unknown_service:mysql.")                                   \
     X(MY_NAMESPACE, "service.namespace", off, "Empty.")
 

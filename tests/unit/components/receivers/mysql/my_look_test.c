@@ -138,9 +138,9 @@ static void prepare(const struct answer *answers, struct my_config *config,
 static void look_at(struct my_server *asked)
 {
     struct hf_server_scraper scraper = {.begun_ns = 1};
-    assert_int_equal(
-        hf_points_init(&scraper.points, my_rows, asked->config->wanted.metrics, MY_METRIC_COUNT),
-        HF_OK);
+    const struct hf_metric_set metrics = {my_rows, asked->config->wanted.metrics, MY_METRIC_COUNT,
+                                          0};
+    assert_int_equal(hf_points_init(&scraper.points, &metrics), HF_OK);
     my_look_run(asked, &scraper, stub_begin(HF_METRICS));
     hf_points_release(&scraper.points);
     stub_end();
@@ -189,7 +189,7 @@ static void only_what_is_wanted_is_asked(void **state)
     struct my_config config = {.samples = {.rows_max = 1}};
     struct my_server asked;
     (void)state;
-    config.wanted.metrics[MY_UPTIME] = true;
+    config.wanted.metrics[MY_UPTIME].enabled = true;
     prepare(answers, &config, &asked);
     look_at(&asked);
     assert_string_equal(server.asked, "SHOW GLOBAL STATUS\n");
@@ -215,7 +215,8 @@ static void replicas_are_asked_as_the_server_knows_it(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct my_config config = {.samples = {.rows_max = 1}};
         struct my_server asked;
-        config.wanted.metrics[MY_SQL_DELAY] = config.wanted.metrics[MY_BEHIND_SOURCE] = true;
+        config.wanted.metrics[MY_SQL_DELAY].enabled =
+            config.wanted.metrics[MY_BEHIND_SOURCE].enabled = true;
         prepare(cases[i].is_new ? new_answers : old_answers, &config, &asked);
         server.version = cases[i].version;
         server.is_mariadb = cases[i].is_mariadb;
@@ -248,7 +249,7 @@ static void a_replica_tells_which_of_its_threads_run(void **state)
     struct my_config config = {.samples = {.rows_max = 1}};
     struct my_server asked;
     (void)state;
-    config.wanted.metrics[MY_REPLICA_THREADS] = true;
+    config.wanted.metrics[MY_REPLICA_THREADS].enabled = true;
     prepare(answers, &config, &asked);
     server.columns = columns;
     look_at(&asked);
@@ -276,7 +277,8 @@ static void the_log_is_asked_of_releases_whose_status_is_without_it(void **state
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct my_config config = {.samples = {.rows_max = 1}};
         struct my_server asked;
-        config.wanted.metrics[MY_LSN] = config.wanted.metrics[MY_CHECKPOINT_AGE] = true;
+        config.wanted.metrics[MY_LSN].enabled = config.wanted.metrics[MY_CHECKPOINT_AGE].enabled =
+            true;
         prepare(answers, &config, &asked);
         server.version = cases[i].version;
         server.is_mariadb = cases[i].is_mariadb;
@@ -294,7 +296,7 @@ static void a_server_that_refuses_is_not_healthy(void **state)
     struct my_config config = {.samples = {.rows_max = 1}};
     struct my_server asked;
     (void)state;
-    config.wanted.metrics[MY_HEALTHY] = config.wanted.resources[MY_VERSION].enabled = true;
+    config.wanted.metrics[MY_HEALTHY].enabled = config.wanted.resources[MY_VERSION].enabled = true;
     prepare(answers, &config, &asked);
     look_at(&asked);
     assert_true(stub_has("\"asInt\":\"1\"") && stub_has("8.0.36"));
@@ -316,7 +318,8 @@ static void what_fails_is_told_and_the_rest_goes_on(void **state)
     struct my_config config = {.samples = {.rows_max = 1}};
     struct my_server asked;
     (void)state;
-    config.wanted.metrics[MY_UPTIME] = config.wanted.metrics[MY_INDEX_IO_COUNT] = true;
+    config.wanted.metrics[MY_UPTIME].enabled = config.wanted.metrics[MY_INDEX_IO_COUNT].enabled =
+        true;
     prepare(refused, &config, &asked);
     look_at(&asked);
     assert_string_equal(stub.sentences, "asking 127.0.0.1:3306 failed: refused\n");

@@ -13,13 +13,14 @@
 /* The points that a status of so many variables makes. */
 static uint32_t points_of(const char *const (*variables)[2], size_t count)
 {
-    static bool enabled[MY_METRIC_COUNT];
+    static struct hf_metric_choice choices[MY_METRIC_COUNT];
     struct hf_points points;
     struct hf_builder builder;
+    const struct hf_metric_set metrics = {my_rows, choices, MY_METRIC_COUNT, 0};
     struct my_status status = {.points = &points};
     bool failed = true;
-    memset(enabled, true, sizeof(enabled));
-    assert_int_equal(hf_points_init(&points, my_rows, enabled, MY_METRIC_COUNT), HF_OK);
+    memset(choices, true, sizeof(choices));
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     for (size_t i = 0; i < count; i++) {
         my_status_take(&status, hf_slice_text(variables[i][0]), hf_slice_text(variables[i][1]));
     }
