@@ -135,9 +135,15 @@ def test_measures_each_processor_when_asked(start, http_backend, machine):
     assert found["system.cpu.time", "cpu0", "user"] == 1
 
 
-def test_joins_the_states_as_it_is_told(start, http_backend, machine):
+def test_joins_points_as_it_is_told(start, http_backend, machine):
     cpu = {"metrics": {"system.cpu.time": {"attributes": ["cpu"], "aggregation_strategy": "max"}}}
-    _, message = measured(start, http_backend, {"root_path": str(machine), "scrapers": {"cpu": cpu}}, 1)
+    disk = {"metrics": {"system.disk.io": {"attributes": ["direction"]}, "system.disk.io_time": {"attributes": []}}}
+    _, message = measured(start, http_backend, {"root_path": str(machine), "scrapers": {"cpu": cpu, "disk": disk}}, 1)
+    assert values(message, "system.disk.io") == {
+        ("system.disk.io", "read"): 45056 + 10485760 + 9437184,
+        ("system.disk.io", "write"): 20971520 + 19922944,
+        ("system.disk.io_time",): pytest.approx(0.007 + 0.987 + 0.9),
+    }
     assert values(message, "system.cpu.time") == {
         ("system.cpu.time", "cpu0"): 20,
         ("system.cpu.time", "cpu1"): 30,

@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import uuid
 
 import pytest
 
@@ -13,7 +14,7 @@ from support.scraped_servers import SCOPE, complaints, scrape, scraping, shapes,
 from support.servers import MariaDB, program
 from support.waiting import until
 
-SUM, COUNTER = "sum", "counter"
+GAUGE, SUM, COUNTER = "gauge", "sum", "counter"
 WHOLE = {
     "mysql.buffer_pool.data_pages": ("1", SUM, "int", ("status",)),
     "mysql.buffer_pool.limit": ("By", SUM, "int", ()),
@@ -45,13 +46,34 @@ OPTIONAL = {
     "mysql.commands": ("1", COUNTER, "int", ("command",)),
     "mysql.connection.count": ("1", COUNTER, "int", ()),
     "mysql.connection.errors": ("1", COUNTER, "int", ("error",)),
+    "mysql.file.open": ("1", GAUGE, "int", ()),
+    "mysql.innodb.data_file.io": ("By", COUNTER, "int", ("disk.io.direction",)),
+    "mysql.innodb.history_list.length": ("{transactions}", GAUGE, "int", ()),
+    "mysql.innodb.operation.pending": ("1", SUM, "int", ("operation",)),
+    "mysql.innodb.redo_log.checkpoint.age": ("By", GAUGE, "int", ()),
+    "mysql.innodb.redo_log.lsn.checkpoint": ("By", GAUGE, "int", ()),
+    "mysql.innodb.redo_log.lsn.current": ("By", GAUGE, "int", ()),
+    "mysql.innodb.row_lock.wait.count": ("{wait}", GAUGE, "int", ()),
+    "mysql.innodb.row_lock.wait.duration.avg": ("s", GAUGE, "float", ()),
+    "mysql.innodb.row_lock.wait.duration.max": ("s", GAUGE, "float", ()),
+    "mysql.innodb.transaction.active.count": ("{transaction}", GAUGE, "int", ()),
+    "mysql.innodb.transaction.active.duration.max": ("s", GAUGE, "int", ()),
     "mysql.joins": ("1", COUNTER, "int", ("kind",)),
     "mysql.max_used_connections": ("1", SUM, "int", ()),
+    "mysql.myisam.key_cache.block.unused": ("{block}", GAUGE, "int", ()),
+    "mysql.myisam.key_cache.block.used.max": ("{block}", GAUGE, "int", ()),
+    "mysql.myisam.key_cache.disk.operation": ("{operation}", COUNTER, "int", ("operation",)),
+    "mysql.myisam.key_cache.request": ("{request}", COUNTER, "int", ("operation",)),
     "mysql.page_size": ("By", SUM, "int", ()),
     "mysql.query.client.count": ("1", COUNTER, "int", ()),
     "mysql.query.count": ("1", COUNTER, "int", ()),
+    "mysql.query.execution.time": ("s", COUNTER, "float", ()),
     "mysql.query.slow.count": ("1", COUNTER, "int", ()),
     "mysql.replica.sql_delay": ("s", SUM, "int", ()),
+    "mysql.replica.temp_table.open": ("{table}", GAUGE, "int", ()),
+    "mysql.replica.thread.running": ("1", GAUGE, "int", ("mysql.replica.channel.name", "mysql.replica.thread.type")),
+    "mysql.server.healthy": ("1", GAUGE, "int", ()),
+    "mysql.session.active.count": ("{session}", GAUGE, "int", ()),
     "mysql.statement_event.count": ("1", SUM, "int", ("digest", "digest_text", "kind", "schema")),
     "mysql.statement_event.wait.time": ("ns", SUM, "int", ("digest", "digest_text", "schema")),
     "mysql.table.average_row_length": ("By", SUM, "int", ("schema", "table")),
@@ -59,11 +81,14 @@ OPTIONAL = {
     "mysql.table.lock_wait.read.time": ("ns", SUM, "int", ("kind", "schema", "table")),
     "mysql.table.lock_wait.write.count": ("1", SUM, "int", ("kind", "schema", "table")),
     "mysql.table.lock_wait.write.time": ("ns", SUM, "int", ("kind", "schema", "table")),
+    "mysql.table.open": ("1", GAUGE, "int", ()),
     "mysql.table.rows": ("1", SUM, "int", ("schema", "table")),
     "mysql.table.size": ("By", SUM, "int", ("kind", "schema", "table")),
     "mysql.table_open_cache": ("1", COUNTER, "int", ("status",)),
+    "mysql.thread.slow_launch": ("1", COUNTER, "int", ()),
 }
 NEEDED = {"mysql.index.io.wait.count", "mysql.statement_event.count", "mysql.table.rows", "mysql.replica.sql_delay", "mysql.uptime"}
+INSTANCES = uuid.UUID("4d63009a-8d0f-11ee-aad7-4c796ed8e320")
 PLAIN = {"username": "joe", "password": "secret"}
 
 
@@ -88,7 +113,10 @@ def test_what_the_server_says_is_reported(mariadb, start, http_backend):
     # Releases of MariaDB differ in a few variables.
     assert shapes(found).items() <= {**WHOLE, **OPTIONAL}.items() and len(shapes(found)) >= len({**WHOLE, **OPTIONAL}) - 3
     assert {row["scope"][0] for row in found} == {SCOPE + "mysqlreceiver"}
-    assert {tuple(row["resource"].items()) for row in found} == {(("mysql.instance.endpoint", mariadb.address),)}
+    machine = socket.gethostname()
+    identity = uuid.uuid5(INSTANCES, f"{machine}:{mariadb.port}")
+    place = {"server.address": machine, "server.port": mariadb.port, "service.instance.id": str(identity)}
+    assert all(row["resource"] == {"mysql.instance.endpoint": mariadb.address, **place} for row in found)
     assert values(found, "mysql.buffer_pool.limit") == {(): 8 << 20} and values(found, "mysql.page_size") == {(): 16384}
     pages = values(found, "mysql.buffer_pool.pages")
     assert pages[("total",)] == said["Innodb_buffer_pool_pages_total"]
@@ -105,6 +133,10 @@ def test_what_the_server_says_is_reported(mariadb, start, http_backend):
     ):
         assert 0 <= values(found, name)[labels] <= said[variable], name
     assert values(found, "mysql.threads")[("connected",)] >= 1 and values(found, "mysql.replica.sql_delay") == {(): 7}
+    assert values(found, "mysql.replica.thread.running") == {("", "io"): 0, ("", "sql"): 0}
+    assert values(found, "mysql.server.healthy") == {(): 1}
+    log = [values(found, f"mysql.innodb.redo_log.{name}")[()] for name in ("lsn.current", "lsn.checkpoint", "checkpoint.age")]
+    assert log[0] - log[1] == log[2] >= 0 and log[1] > 0
     assert 7 <= values(found, "mysql.table.rows")[("shop", "sold")] <= 10  # an estimate
     # In the order of the attributes' names: index, operation, schema, table.
     waits = values(found, "mysql.index.io.wait.count")

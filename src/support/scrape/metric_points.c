@@ -23,13 +23,10 @@ struct hf_points_list {
     struct point *first, *last;
 };
 
-enum hf_status hf_points_init(struct hf_points *points, const struct hf_metric_row *rows,
-                              const bool *enabled, size_t metric_count)
+enum hf_status hf_points_init(struct hf_points *points, const struct hf_metric_set *metrics)
 {
-    *points = (struct hf_points){.rows = rows,
-                                 .enabled = enabled,
-                                 .metric_count = metric_count,
-                                 .lists = calloc(metric_count, sizeof(*points->lists)),
+    *points = (struct hf_points){.metrics = *metrics,
+                                 .lists = calloc(metrics->count, sizeof(*points->lists)),
                                  .arena = {.limit = ARENA_MAX}};
     return points->lists != NULL ? HF_OK : HF_NOMEM;
 }
@@ -64,8 +61,8 @@ static bool copy_attributes(struct hf_points *points, struct point *point,
 static struct point *add(struct hf_points *points, unsigned id,
                          const struct hf_points_attribute *attributes, size_t count)
 {
-    assert(id < points->metric_count && count <= HF_POINTS_ATTRIBUTES_MAX);
-    if (!points->enabled[id]) {
+    assert(id < points->metrics.count && count <= HF_POINTS_ATTRIBUTES_MAX);
+    if (!points->metrics.choices[id].enabled) {
         return NULL;
     }
     struct point *point =
@@ -107,7 +104,7 @@ void hf_points_double(struct hf_points *points, unsigned id, double value,
 
 void hf_points_clear(struct hf_points *points)
 {
-    for (size_t i = 0; i < points->metric_count; i++) {
+    for (size_t i = 0; i < points->metrics.count; i++) {
         points->lists[i] = (struct hf_points_list){NULL, NULL};
     }
     points->failed = false;
@@ -138,10 +135,10 @@ uint32_t hf_points_write(struct hf_points *points, struct hf_builder *builder, u
 {
     const struct hf_build_point times = {.start_ns = start_ns, .time_ns = now_ns};
     uint32_t written = 0;
-    for (size_t i = 0; i < points->metric_count; i++) {
+    for (size_t i = 0; i < points->metrics.count; i++) {
         const struct point *point = points->lists[i].first;
         if (point != NULL) {
-            hf_metric_open(builder, &points->rows[i]);
+            hf_metric_open(builder, &points->metrics.rows[i]);
         }
         for (; point != NULL; point = point->next) {
             write_point(builder, point, &times);

@@ -30,18 +30,15 @@ struct hf_points_list;
 
 /* The struct's own; read with the functions. */
 struct hf_points {
-    const struct hf_metric_row *rows;
-    const bool *enabled;
-    size_t metric_count;
+    struct hf_metric_set metrics;
     struct hf_points_list *lists; /* of each metric */
     struct hf_arena arena;
     bool failed;
 };
 
-/* `rows` and `enabled` have `metric_count` entries and stay. HF_NOMEM. */
+/* The set is copied. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_points_init(struct hf_points *points,
-                                          const struct hf_metric_row *rows, const bool *enabled,
-                                          size_t metric_count);
+                                          const struct hf_metric_set *metrics);
 /* A zeroed struct is nothing. */
 void hf_points_release(struct hf_points *points);
 

@@ -11,6 +11,9 @@
 
 #include "offer.h"
 #include "util/log/log_limiter.h"
+#include "regroup.h"
+#include "util/clock.h"
+#include "util/log_limiter.h"
 #include "util/loop.h"
 #include "util/metrics/metrics.h"
 #include "util/time/clock.h"
@@ -35,6 +38,7 @@ struct hf_scraper {
     struct hf_offer offer;
     struct hf_log_limiter said;
     struct hf_resource_filter *filter; /* NULL: all resources are reported */
+    struct hf_regroup *regroup;        /* NULL: all points are */
     struct counters *counters;         /* of the sources */
     bool stopping;
     struct hf_task begin, end;
@@ -78,8 +82,14 @@ void hf_scrape_failed(struct hf_scrape *scrape, size_t source, uint32_t points, 
 static struct hf_batch *keep_wanted(struct hf_scraper *scraper, struct hf_batch *batch)
 {
     struct hf_batch *kept = batch;
-    if (scraper->filter != NULL &&
-        hf_resource_filter_take(scraper->filter, batch, &kept) != HF_OK) {
+    enum hf_status status = HF_OK;
+    if (scraper->filter != NULL) {
+        status = hf_resource_filter_take(scraper->filter, batch, &kept);
+    }
+    if (status == HF_OK && kept != NULL && scraper->regroup != NULL) {
+        status = hf_regroup_take(scraper->regroup, kept, &kept);
+    }
+    if (status != HF_OK) {
         hf_node_log(scraper->options.node, HF_LOG_ERROR, "a scrape is lost: out of memory");
     }
     return kept;
@@ -236,7 +246,12 @@ enum hf_status hf_scraper_new(const struct hf_scraper_options *options,
         hf_scraper_free(scraper);
         return status;
     }
-    status = hf_loop_new(&scraper->loop);
+    scraper->options.metrics = NULL;
+    status =
+        hf_regroup_new(options->metrics, options->metric_sets, options->node, &scraper->regroup);
+    if (status == HF_OK) {
+        status = hf_loop_new(&scraper->loop);
+    }
     if (status == HF_OK) {
         status = hf_node_add_transport(options->node, TRANSPORT);
     }
@@ -290,6 +305,7 @@ void hf_scraper_free(struct hf_scraper *scraper)
     hf_builder_release(&scraper->builder);
     hf_log_limiter_release(&scraper->said);
     hf_resource_filter_free(scraper->filter);
+    hf_regroup_free(scraper->regroup);
     sem_destroy(&scraper->stopped);
     free(scraper->counters);
     free(scraper);

@@ -19,6 +19,7 @@
 #include <holdfast/node.h>
 #include <holdfast/status.h>
 
+#include "metric_table.h"
 #include "pdata/build.h"
 #include "resource_filter.h"
 
@@ -89,7 +90,9 @@ struct hf_scraper_options {
     size_t batch_bytes;                   /* limit of one request; 0: 4 MiB */
     uint64_t spread_ns;                   /* the first scrape is up to that much later, at random */
     struct hf_resource_choices resources; /* which are left out; zero: none */
-    const char *const *sources;           /* names, `source_count` of them; copied not, must stay */
+    const struct hf_metric_set *metrics;  /* `metric_sets` of them, read in new alone */
+    size_t metric_sets;
+    const char *const *sources; /* names, `source_count` of them; copied not, must stay */
     size_t source_count;
     void (*scrape)(void *user, struct hf_scrape *scrape);
     void *user;

@@ -19,6 +19,8 @@ enum hf_status hf_server_scraper_open(struct hf_server_scraper *server,
                                                .sources = &server->source,
                                                .source_count = 1,
                                                .resources = options->resources,
+                                               .metrics = &options->metrics,
+                                               .metric_sets = 1,
                                                .scrape = options->scrape,
                                                .user = options->user};
     if (options->answer_ns != 0) {
@@ -29,9 +31,8 @@ enum hf_status hf_server_scraper_open(struct hf_server_scraper *server,
             return HF_IO;
         }
     }
-    if (options->metric_count != 0 &&
-        hf_points_init(&server->points, options->rows, options->enabled, options->metric_count) !=
-            HF_OK) {
+    if (options->metrics.count != 0 &&
+        hf_points_init(&server->points, &options->metrics) != HF_OK) {
         snprintf(reterr, HF_ERROR_MAX, "out of memory");
         return HF_NOMEM;
     }

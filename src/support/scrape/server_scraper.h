@@ -20,10 +20,8 @@ struct hf_server_scraper_options {
     struct hf_node *node;
     const struct hf_scraper_config *config;
     enum hf_signal signal;
-    const char *source;               /* a name for it in counters and logs; stays */
-    const struct hf_metric_row *rows; /* as in hf_points_init(); of logs none */
-    const bool *enabled;
-    size_t metric_count;
+    const char *source;                   /* a name for it in counters and logs; stays */
+    struct hf_metric_set metrics;         /* as in hf_points_init(); of logs none */
     struct hf_resource_choices resources; /* as in struct hf_scraper_options */
     uint64_t answer_ns; /* longest scrape without a timeout; 0: what it asks with waits by itself */
     void (*scrape)(void *user, struct hf_scrape *scrape);

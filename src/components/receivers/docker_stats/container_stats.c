@@ -17,7 +17,7 @@
 #define MEMORY_PREFIX "container.memory."
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct hf_metric_row rows[] = {DOCKER_METRICS(HF_METRIC_ROW)};
+const struct hf_metric_row docker_rows[] = {DOCKER_METRICS(HF_METRIC_ROW)};
 static const char *const resource_names[] = {DOCKER_RESOURCES(HF_RESOURCE_NAME)};
 
 static const char *const state_names[DOCKER_STATE_COUNT] = {
@@ -58,10 +58,10 @@ struct attribute {
 /* Opens the metric. False: it is not wanted. */
 static bool open_metric(struct docker_writer *writer, unsigned id)
 {
-    if (writer->wanted->metrics[id]) {
-        hf_metric_open(writer->builder, &rows[id]);
+    if (writer->wanted->metrics[id].enabled) {
+        hf_metric_open(writer->builder, &docker_rows[id]);
     }
-    return writer->wanted->metrics[id];
+    return writer->wanted->metrics[id].enabled;
 }
 
 static struct hf_build_point point_of(const struct docker_writer *writer)
@@ -147,7 +147,7 @@ static void put_cgroup(struct docker_writer *writer, const struct hf_json *stats
     for (; one != NULL; one = one->next) {
         unsigned id = 0;
         while (id < DOCKER_CGROUP_METRICS_END &&
-               !hf_slice_is(one->key, rows[id].name + sizeof(MEMORY_PREFIX) - 1)) {
+               !hf_slice_is(one->key, docker_rows[id].name + sizeof(MEMORY_PREFIX) - 1)) {
             id++;
         }
         if (id < DOCKER_CGROUP_METRICS_END) {
@@ -414,7 +414,7 @@ void docker_states_write(struct docker_writer *writer)
 {
     bool is_open = false;
     for (size_t i = 0; i < DOCKER_STATE_COUNT; i++) {
-        if (writer->states[i] == 0 || !writer->wanted->metrics[STATUS]) {
+        if (writer->states[i] == 0 || !writer->wanted->metrics[STATUS].enabled) {
             continue;
         }
         if (!is_open) {

@@ -7,8 +7,10 @@
 #include "container_metrics.h"
 #include "json/json.h"
 
+extern const struct hf_metric_row docker_rows[];
+
 struct docker_wanted {
-    bool metrics[DOCKER_METRIC_COUNT];
+    struct hf_metric_choice metrics[DOCKER_METRIC_COUNT];
     struct hf_resource_choice resources[DOCKER_RESOURCE_COUNT];
     struct hf_string_map labels, variables; /* of the container, to attributes of the resource */
 };

@@ -192,6 +192,8 @@ static enum hf_status open_docker(struct hf_node *node, const void *config, void
     docker->config = keys;
     docker->begun_ns = hf_clock_unix_ns();
     docker->json = (struct hf_arena){.limit = JSON_BYTES_MAX};
+    const struct hf_metric_set metrics = {docker_rows, keys->wanted.metrics, DOCKER_METRIC_COUNT,
+                                          0};
     enum hf_status status = hf_docker_images_new(&keys->excluded, &docker->excluded, reterr);
     if (status == HF_OK) {
         status = hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, keys->tls,
@@ -206,6 +208,8 @@ static enum hf_status open_docker(struct hf_node *node, const void *config, void
                                                         .source_count = 1,
                                                         .resources = {names, keys->wanted.resources,
                                                                       DOCKER_RESOURCE_COUNT},
+                                                        .metrics = &metrics,
+                                                        .metric_sets = 1,
                                                         .scrape = scrape,
                                                         .user = docker},
                            &docker->scraper, reterr);

@@ -30,43 +30,31 @@
 enum { METRICS(HF_METRIC_ID) METRIC_COUNT };
 static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 
-/* Which attributes the points have, and how the values of points that become one are joined. */
-struct grouping {
-    struct hf_string_list attributes;
-    int64_t strategy;
-};
-
 struct cpu_config {
-    bool enabled[METRIC_COUNT];
-    struct grouping time, utilization;
+    struct hf_metric_choice metrics[METRIC_COUNT];
 };
 
-enum { SUM = 0, AVERAGE, MIN, MAX };
-static const char *const strategies[] = {"sum", "avg", "min", "max", NULL};
 static const char *const attributes[] = {"cpu", "state", NULL};
 
-/* What stands below a metric's name; its struct begins at enabled[id]. */
-#define GROUPING(id, member) (offsetof(struct cpu_config, member) - (size_t)(id) * sizeof(bool))
-#define GROUPED_FIELDS(id, member, on_, strategy_)                                                 \
+#define GROUPED_FIELDS(on_, strategy_)                                                             \
     {.key = "enabled", .type = HF_FIELD_BOOL, .default_text = (on_), .help = "Measure it."},       \
         {.key = "attributes",                                                                      \
          .type = HF_FIELD_STRING_LIST,                                                             \
-         .offset = GROUPING(id, member.attributes),                                                \
+         .offset = offsetof(struct hf_metric_choice, attributes),                                  \
          .default_text = "state",                                                                  \
          .choices = attributes,                                                                    \
          .help = "Attributes of its points: cpu, state."},                                         \
         {.key = "aggregation_strategy",                                                            \
          .type = HF_FIELD_ENUM,                                                                    \
-         .offset = GROUPING(id, member.strategy),                                                  \
+         .offset = offsetof(struct hf_metric_choice, strategy),                                    \
          .default_text = (strategy_),                                                              \
-         .choices = strategies,                                                                    \
+         .choices = hf_metric_strategies,                                                          \
          .help = "How values are joined that differ in other attributes only."},                   \
         HF_FIELDS_END
 
-static const struct hf_field hf_metric_enabled_time[] = {
-    GROUPED_FIELDS(CPU_TIME, time, "true", "sum")};
-static const struct hf_field hf_metric_enabled_utilization[] = {
-    GROUPED_FIELDS(CPU_UTILIZATION, utilization, "false", "avg")};
+static const struct hf_field hf_metric_choice_COUNTER_time[] = {GROUPED_FIELDS("true", "sum")};
+static const struct hf_field hf_metric_choice_GAUGE_utilization[] = {
+    GROUPED_FIELDS("false", "avg")};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 /* The states in the order of their points, with their columns in /proc/stat. */
@@ -147,9 +135,9 @@ static void join(struct joined *joined, int64_t strategy, double value)
 {
     if (joined->count == 0) {
         joined->value = value;
-    } else if (strategy == MIN) {
+    } else if (strategy == HF_STRATEGY_MIN) {
         joined->value = value < joined->value ? value : joined->value;
-    } else if (strategy == MAX) {
+    } else if (strategy == HF_STRATEGY_MAX) {
         joined->value = value > joined->value ? value : joined->value;
     } else {
         joined->value += value;
@@ -161,17 +149,17 @@ static void put_joined(struct host_run *run, int64_t strategy, struct joined *jo
                        const struct host_attribute *with, size_t count)
 {
     if (joined->count != 0) {
-        double divisor = strategy == AVERAGE ? (double)joined->count : 1;
+        double divisor = strategy == HF_STRATEGY_AVERAGE ? (double)joined->count : 1;
         host_double(run, joined->value / divisor, with, count);
     }
     *joined = (struct joined){0};
 }
 
-static bool has(const struct grouping *grouping, const char *attribute)
+static bool has(const struct hf_metric_choice *choice, const char *attribute)
 {
     bool found = false;
-    for (size_t i = 0; i < grouping->attributes.count; i++) {
-        found = found || strcmp(grouping->attributes.items[i], attribute) == 0;
+    for (size_t i = 0; i < choice->attributes.count; i++) {
+        found = found || strcmp(choice->attributes.items[i], attribute) == 0;
     }
     return found;
 }
@@ -181,15 +169,15 @@ typedef bool cpu_value(const struct cpu *cpu, const struct host *host, size_t in
                        unsigned column, double *ret_value);
 
 static void put_grouped(const struct cpu *cpu, struct host_run *run,
-                        const struct grouping *grouping, cpu_value *value_of)
+                        const struct hf_metric_choice *choice, cpu_value *value_of)
 {
     struct joined joined[STATE_COUNT] = {{0, 0}};
-    bool by_cpu = has(grouping, "cpu"), by_state = has(grouping, "state");
+    bool by_cpu = has(choice, "cpu"), by_state = has(choice, "state");
     for (size_t i = 0; i < cpu->now.count; i++) {
         for (unsigned k = 0; k < STATE_COUNT; k++) {
             double value;
             if (value_of(cpu, run->host, i, states[k].column, &value)) {
-                join(&joined[by_state ? k : 0], grouping->strategy, value);
+                join(&joined[by_state ? k : 0], choice->strategy, value);
             }
         }
         for (unsigned k = 0; (by_cpu || i + 1 == cpu->now.count) && k < STATE_COUNT; k++) {
@@ -202,7 +190,7 @@ static void put_grouped(const struct cpu *cpu, struct host_run *run,
             if (by_state) {
                 with[count++] = (struct host_attribute){"state", states[k].name};
             }
-            put_joined(run, grouping->strategy, &joined[k], with, count);
+            put_joined(run, choice->strategy, &joined[k], with, count);
         }
     }
 }
@@ -252,10 +240,10 @@ static bool utilization_of(const struct cpu *cpu, const struct host *host, size_
 static void put_times(struct cpu *cpu, struct host_run *run)
 {
     if (host_metric(run, CPU_TIME)) {
-        put_grouped(cpu, run, &cpu->config->time, time_of);
+        put_grouped(cpu, run, &cpu->config->metrics[CPU_TIME], time_of);
     }
     if (host_metric(run, CPU_UTILIZATION)) {
-        put_grouped(cpu, run, &cpu->config->utilization, utilization_of);
+        put_grouped(cpu, run, &cpu->config->metrics[CPU_UTILIZATION], utilization_of);
     }
     struct cpu_list kept = cpu->before;
     cpu->before = cpu->now;
@@ -310,7 +298,7 @@ static void put_frequency(struct host_run *run)
 {
     struct hf_slice text, line, value;
     struct hf_slice processor = HF_EMPTY_SLICE;
-    if (!run->enabled[CPU_FREQUENCY]) {
+    if (!host_wants(run, CPU_FREQUENCY)) {
         return;
     }
     if (!host_read_proc(run->host, &text, "cpuinfo")) {
@@ -335,7 +323,7 @@ static void put_frequency(struct host_run *run)
 
 static void put_counts(struct host_run *run)
 {
-    if (run->enabled[CPU_PHYSICAL]) {
+    if (host_wants(run, CPU_PHYSICAL)) {
         uint64_t count = count_contents(run->host, "core_cpus_list");
         count = count != 0 ? count : count_contents(run->host, "thread_siblings_list");
         if (count != 0 && host_metric(run, CPU_PHYSICAL)) {
@@ -345,7 +333,7 @@ static void put_counts(struct host_run *run)
                         run->host->sys);
         }
     }
-    if (run->enabled[CPU_LOGICAL]) {
+    if (host_wants(run, CPU_LOGICAL)) {
         uint64_t count = host_logical_cpus(run->host);
         if (host_metric(run, CPU_LOGICAL)) {
             host_int(run, count, NULL, 0);
@@ -396,6 +384,8 @@ const struct hf_field host_cpu_fields[] = {
 const struct host_source host_cpu = {
     .name = "cpu",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
+    .joined = 1u << CPU_TIME | 1u << CPU_UTILIZATION,
     .open = open_cpu,
     .scrape = scrape_cpu,
     .close = close_cpu,

@@ -31,7 +31,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct disk_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
     struct host_match include, exclude;
 };
 
@@ -225,6 +225,7 @@ const struct hf_field host_disk_fields[] = {
 const struct host_source host_disk = {
     .name = "disk",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .check = check_disk,
     .open = open_disk,
     .scrape = scrape_disk,

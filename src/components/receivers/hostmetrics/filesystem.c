@@ -23,7 +23,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct filesystem_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
     bool include_virtual;
     struct host_match include_devices, exclude_devices;
     struct host_match include_types, exclude_types;
@@ -255,6 +255,7 @@ const struct hf_field host_filesystem_fields[] = {
 const struct host_source host_filesystem = {
     .name = "filesystem",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .check = check_filesystem,
     .open = open_filesystem,
     .scrape = scrape_filesystem,

@@ -45,7 +45,7 @@ struct host_config {
 
 struct active {
     const struct host_source *source;
-    const bool *enabled;
+    const struct hf_metric_choice *choices;
     void *self;
     char scope[160];
 };
@@ -59,6 +59,7 @@ struct hostmetrics {
     struct host host;
     struct active active[SOURCE_COUNT];
     const char *names[SOURCE_COUNT];
+    struct hf_metric_set sets[SOURCE_COUNT];
     size_t count;
 };
 
@@ -73,7 +74,7 @@ static void scrape_source(struct hostmetrics *self, struct hf_scrape *scrape, si
         .builder = scrape->builder,
         .source = i,
         .metrics = active->source->metrics,
-        .enabled = active->enabled,
+        .choices = active->choices,
         .point = {.start_ns = self->host.boot_ns, .time_ns = scrape->now_ns},
     };
     if (!active->source->has_resources) {
@@ -123,8 +124,8 @@ static enum hf_status open_source(struct hostmetrics *self, const struct host_so
 {
     struct active *active = &self->active[self->count];
     char why[HF_ERROR_MAX] = "";
-    /* A configuration of a source begins with its enabled[]. */
-    *active = (struct active){.source = source, .enabled = config, .self = (void *)config};
+    /* A configuration of a source begins with its choices. */
+    *active = (struct active){.source = source, .choices = config, .self = (void *)config};
     snprintf(active->scope, sizeof(active->scope), "%s%sscraper", HOST_SCOPE_NAME, source->name);
     if (source->open != NULL) {
         enum hf_status status = source->open(config, &self->host, &active->self, why);
@@ -133,6 +134,8 @@ static enum hf_status open_source(struct hostmetrics *self, const struct host_so
             return status;
         }
     }
+    self->sets[self->count] =
+        (struct hf_metric_set){source->metrics, config, source->metric_count, source->joined};
     self->names[self->count++] = source->name;
     return HF_OK;
 }
@@ -169,6 +172,8 @@ static enum hf_status make_scraper(struct hostmetrics *self, const struct host_c
     const struct hf_scraper_options options = {.node = self->node,
                                                .config = &keys->scraper,
                                                .resources = resources,
+                                               .metrics = self->sets,
+                                               .metric_sets = self->count,
                                                .signal = HF_METRICS,
                                                .sources = self->names,
                                                .source_count = self->count,

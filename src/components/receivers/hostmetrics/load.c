@@ -19,7 +19,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct load_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
     bool cpu_average;
 };
 
@@ -83,5 +83,6 @@ const struct hf_field host_load_fields[] = {
 const struct host_source host_load = {
     .name = "load",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .scrape = scrape_load,
 };

@@ -39,7 +39,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct memory_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
 };
 
 enum {
@@ -188,5 +188,6 @@ const struct hf_field host_memory_fields[] = {
 const struct host_source host_memory = {
     .name = "memory",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .scrape = scrape_memory,
 };

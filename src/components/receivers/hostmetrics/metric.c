@@ -2,10 +2,15 @@
 
 #include <math.h>
 
+bool host_wants(const struct host_run *run, unsigned id)
+{
+    return run->choices[id].enabled;
+}
+
 bool host_metric(struct host_run *run, unsigned id)
 {
     const struct hf_metric_row *metric = &run->metrics[id];
-    if (!run->enabled[id]) {
+    if (!host_wants(run, id)) {
         return false;
     }
     hf_metric_open(run->builder, metric);

@@ -13,7 +13,8 @@
 #include "support/scrape/metric_table.h"
 #include "support/scrape/scraper.h"
 
-/* The `metrics` block: `bool enabled[]` stands first in every scraper's configuration. */
+/* The `metrics` block: `struct hf_metric_choice metrics[]` stands first in every scraper's
+ * configuration. */
 #define HOST_METRICS_BLOCK(fields_)                                                                \
     {                                                                                              \
         .key = "metrics", .type = HF_FIELD_STRUCT, .offset = 0, .inner = (fields_),                \
@@ -27,7 +28,7 @@ struct host_run {
     struct hf_builder *builder;
     size_t source;
     const struct hf_metric_row *metrics;
-    const bool *enabled;
+    const struct hf_metric_choice *choices;
     struct hf_build_point point;
     uint32_t points; /* so far */
 };
@@ -36,6 +37,9 @@ struct host_attribute {
     const char *key;
     struct hf_slice value;
 };
+
+/* Is it to be measured? */
+HF_MUST_USE bool host_wants(const struct host_run *run, unsigned id);
 
 /* Opens a metric for its points. False: it is not to be measured. */
 HF_MUST_USE bool host_metric(struct host_run *run, unsigned id);

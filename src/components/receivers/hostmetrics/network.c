@@ -34,7 +34,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct network_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
     struct host_match include, exclude;
 };
 
@@ -162,7 +162,7 @@ static void put_connections(struct network *network, struct host_run *run)
 {
     uint64_t counts[STATE_COUNT] = {0};
     _Static_assert(STATE_COUNT >= CONNECTION_STATES, "room of the counts");
-    if (!run->enabled[NETWORK_CONNECTIONS]) {
+    if (!host_wants(run, NETWORK_CONNECTIONS)) {
         return;
     }
     if (!host_count_connections(run->host, &network->listeners, counts)) {
@@ -183,7 +183,7 @@ static void put_conntrack(struct host_run *run, unsigned id, const char *name)
 {
     struct hf_slice text, line;
     uint64_t number;
-    if (!run->enabled[id]) {
+    if (!host_wants(run, id)) {
         return;
     }
     if (!host_read_proc(run->host, &text, "sys/net/netfilter/%s", name)) {
@@ -262,6 +262,7 @@ const struct hf_field host_network_fields[] = {
 const struct host_source host_network = {
     .name = "network",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .check = check_network,
     .open = open_network,
     .scrape = scrape_network,

@@ -46,7 +46,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct nfs_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
 };
 
 /* The names by number: RFC 1813 and, for version 4, the kernel's own order; NULL: not used. */
@@ -396,5 +396,6 @@ const struct hf_field host_nfs_fields[] = {
 const struct host_source host_nfs = {
     .name = "nfs",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .scrape = scrape_nfs,
 };

@@ -23,7 +23,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct paging_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
 };
 
 /* ---- swap areas ---- */
@@ -164,5 +164,6 @@ const struct hf_field host_paging_fields[] = {
 const struct host_source host_paging = {
     .name = "paging",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .scrape = scrape_paging,
 };

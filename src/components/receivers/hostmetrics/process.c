@@ -56,7 +56,7 @@ static void put_times(struct process_scraper *self, struct host_run *run,
     for (unsigned i = 0; is_on && i < 3; i++) {
         HOST_DOUBLE(run, (double)ticks[i] / run->host->ticks, {"state", states[i]});
     }
-    if (!run->enabled[PROCESS_CPU_UTILIZATION]) {
+    if (!host_wants(run, PROCESS_CPU_UTILIZATION)) {
         return;
     }
     const struct process_times *before = process_find_times(self, &now);
@@ -77,8 +77,8 @@ static void put_memory(struct process_scraper *self, struct host_run *run,
                        const struct process *process)
 {
     uint64_t resident, size;
-    if (!run->enabled[PROCESS_MEMORY_USAGE] && !run->enabled[PROCESS_MEMORY_VIRTUAL] &&
-        !run->enabled[PROCESS_MEMORY_UTILIZATION]) {
+    if (!host_wants(run, PROCESS_MEMORY_USAGE) && !host_wants(run, PROCESS_MEMORY_VIRTUAL) &&
+        !host_wants(run, PROCESS_MEMORY_UTILIZATION)) {
         return;
     }
     if (!process_read_memory(run->host, process->pid, &resident, &size)) {
@@ -101,7 +101,7 @@ static void put_io(struct process_scraper *self, struct host_run *run,
                    const struct process *process)
 {
     struct process_io io;
-    if (!run->enabled[PROCESS_DISK_IO] && !run->enabled[PROCESS_DISK_OPERATIONS]) {
+    if (!host_wants(run, PROCESS_DISK_IO) && !host_wants(run, PROCESS_DISK_OPERATIONS)) {
         return;
     }
     if (!process_read_io(run->host, process->pid, &io)) {
@@ -123,7 +123,7 @@ static void put_switches(struct process_scraper *self, struct host_run *run,
                          const struct process *process)
 {
     struct process_status status;
-    if (!run->enabled[PROCESS_SWITCHES]) {
+    if (!host_wants(run, PROCESS_SWITCHES)) {
         return;
     }
     if (!process_read_switches(run->host, process->pid, &status)) {
@@ -139,14 +139,14 @@ static void put_files_and_signals(struct process_scraper *self, struct host_run 
 {
     struct process_status status;
     uint64_t files;
-    if (run->enabled[PROCESS_FILES]) {
+    if (host_wants(run, PROCESS_FILES)) {
         if (!process_count_files(run->host, process->pid, &files)) {
             process_failed(run, self->config->mute_all, 1, "the open files", errno);
         } else if (host_metric(run, PROCESS_FILES)) {
             host_int(run, files, NULL, 0);
         }
     }
-    if (run->enabled[PROCESS_SIGNALS]) {
+    if (host_wants(run, PROCESS_SIGNALS)) {
         if (!process_read_status(run->host, process->pid, &status)) {
             process_failed(run, self->config->mute_all, 1, "the pending signals", errno);
         } else if (host_metric(run, PROCESS_SIGNALS)) {
@@ -220,9 +220,9 @@ static void scrape_process(void *self_pointer, struct host_run *run)
 {
     struct process_scraper *self = self_pointer;
     self->user_count = 0;
-    self->cpus = run->enabled[PROCESS_CPU_UTILIZATION] ? host_logical_cpus(run->host) : 1;
-    self->memory = run->enabled[PROCESS_MEMORY_UTILIZATION] ? read_memory_total(run->host) : 0;
-    if (run->enabled[PROCESS_HANDLES]) {
+    self->cpus = host_wants(run, PROCESS_CPU_UTILIZATION) ? host_logical_cpus(run->host) : 1;
+    self->memory = host_wants(run, PROCESS_MEMORY_UTILIZATION) ? read_memory_total(run->host) : 0;
+    if (host_wants(run, PROCESS_HANDLES)) {
         host_failed(run, 1, "process.handles exists on Windows only");
     }
     DIR *folder = opendir(run->host->proc);
@@ -334,6 +334,7 @@ const struct hf_field host_process_fields[] = {
 const struct host_source host_process = {
     .name = "process",
     .metrics = metrics,
+    .metric_count = PROCESS_METRIC_COUNT,
     .has_resources = true,
     .resources = choices,
     .check = check_process,

@@ -51,7 +51,7 @@ enum { PROCESS_METRICS(HF_METRIC_ID) PROCESS_METRIC_COUNT };
 enum { PROCESS_ATTRIBUTES(PROCESS_ATTRIBUTE_ID) PROCESS_ATTRIBUTE_COUNT };
 
 struct process_config {
-    bool enabled[PROCESS_METRIC_COUNT];
+    struct hf_metric_choice metrics[PROCESS_METRIC_COUNT];
     struct hf_resource_choice attributes[PROCESS_ATTRIBUTE_COUNT];
     bool mute_all, mute_name, mute_exe, mute_io, mute_user, mute_cgroup;
     struct host_match include, exclude;

@@ -18,7 +18,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct processes_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
 };
 
 enum {
@@ -123,7 +123,7 @@ static void scrape_processes(void *self, struct host_run *run)
     uint64_t all = 0;
     struct totals totals;
     (void)self;
-    if ((run->enabled[PROCESSES_COUNT] && !count_states(run->host, counts, &all)) ||
+    if ((host_wants(run, PROCESSES_COUNT) && !count_states(run->host, counts, &all)) ||
         !read_totals(run->host, &totals)) {
         host_failed(run, METRIC_COUNT, "reading the processes failed: %s", strerror(errno));
         return;
@@ -158,5 +158,6 @@ const struct hf_field host_processes_fields[] = {
 const struct host_source host_processes = {
     .name = "processes",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .scrape = scrape_processes,
 };

@@ -2,9 +2,9 @@
  * source: what one scraper of this receiver is: cpu, disk, ... Each has a file of its own, and one
  * row in hostmetrics.c.
  *
- * Its configuration begins with `bool enabled[]`, one for each metric of its table, and fits
- * HOST_CONFIG_ROOM; its keys are host_NAME_fields. open and close run on the main thread, the
- * scrape on the scraper's.
+ * Its configuration begins with `struct hf_metric_choice metrics[]`, one for each metric of its
+ * table, and fits HOST_CONFIG_ROOM; its keys are host_NAME_fields. open and close run on the main
+ * thread, the scrape on the scraper's.
  */
 #pragma once
 
@@ -16,6 +16,8 @@
 struct host_source {
     const char *name;
     const struct hf_metric_row *metrics;
+    size_t metric_count;
+    uint64_t joined;    /* as in struct hf_metric_set */
     bool has_resources; /* it opens resources and scopes itself */
     struct hf_resource_choices (*resources)(const void *config); /* then: which; they stay */
     const char *(*check)(const void *config);
@@ -30,7 +32,7 @@ struct host_source {
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver/"      \
     "internal/scraper/"
 
-#define HOST_CONFIG_ROOM 1024u
+#define HOST_CONFIG_ROOM 2048u
 #define HOST_CHECK_ROOM(type) _Static_assert(sizeof(type) <= HOST_CONFIG_ROOM, "room of its keys")
 
 extern const struct hf_field host_cpu_fields[], host_disk_fields[], host_filesystem_fields[],

@@ -14,7 +14,7 @@ static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct system_config {
-    bool enabled[METRIC_COUNT];
+    struct hf_metric_choice metrics[METRIC_COUNT];
 };
 
 static void scrape_system(void *self, struct host_run *run)
@@ -48,5 +48,6 @@ const struct hf_field host_system_fields[] = {
 const struct host_source host_system = {
     .name = "system",
     .metrics = metrics,
+    .metric_count = METRIC_COUNT,
     .scrape = scrape_system,
 };

@@ -329,7 +329,7 @@ enum hf_status httpcheck_exchange_open(struct hf_node *node, const struct httpch
         return HF_NOMEM;
     }
     exchange->node = node;
-    exchange->wants_certificate = config->wanted.metrics[HC_CERTIFICATE];
+    exchange->wants_certificate = config->wanted.metrics[HC_CERTIFICATE].enabled;
     sem_init(&exchange->done, 0, 0);
     enum hf_status status = hf_loop_new(&exchange->loop);
     status = status == HF_OK ? open_peers(exchange, config, reterr) : status;

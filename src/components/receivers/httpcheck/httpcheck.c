@@ -54,6 +54,8 @@ static enum hf_status open_check(struct hf_node *node, const void *config, void 
     }
     check->config = config;
     check->begun_ns = hf_clock_unix_ns();
+    const struct hf_metric_set metrics = {httpcheck_rows, check->config->wanted.metrics,
+                                          HTTPCHECK_METRIC_COUNT, 0};
     enum hf_status status = httpcheck_exchange_open(node, check->config, &check->exchange, reterr);
     if (status == HF_OK) {
         status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
@@ -61,6 +63,8 @@ static enum hf_status open_check(struct hf_node *node, const void *config, void 
                                                              .signal = HF_METRICS,
                                                              .sources = sources,
                                                              .source_count = 1,
+                                                             .metrics = &metrics,
+                                                             .metric_sets = 1,
                                                              .scrape = scrape,
                                                              .user = check},
                                 &check->scraper, reterr);

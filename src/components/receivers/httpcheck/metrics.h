@@ -31,6 +31,8 @@
 
 enum httpcheck_metric { HTTPCHECK_METRICS(HF_METRIC_ID) HTTPCHECK_METRIC_COUNT };
 
+extern const struct hf_metric_row httpcheck_rows[];
+
 struct httpcheck_wanted {
-    bool metrics[HTTPCHECK_METRIC_COUNT];
+    struct hf_metric_choice metrics[HTTPCHECK_METRIC_COUNT];
 };

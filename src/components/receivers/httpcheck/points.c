@@ -11,7 +11,7 @@
 #define NAMES_BYTES_MAX ((size_t)1 << 20)
 #define CLASSES 5
 
-static const struct hf_metric_row rows[] = {HTTPCHECK_METRICS(HF_METRIC_ROW)};
+const struct hf_metric_row httpcheck_rows[] = {HTTPCHECK_METRICS(HF_METRIC_ROW)};
 
 struct points {
     struct hf_builder *builder;
@@ -160,10 +160,10 @@ uint32_t httpcheck_points_write(struct hf_builder *builder, const struct httpche
     hf_build_resource(builder, HF_EMPTY_SLICE);
     hf_build_scope(builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
     for (int metric = 0; metric < HTTPCHECK_METRIC_COUNT; metric++) {
-        if (!wanted->metrics[metric]) {
+        if (!wanted->metrics[metric].enabled) {
             continue;
         }
-        hf_metric_open(builder, &rows[metric]);
+        hf_metric_open(builder, &httpcheck_rows[metric]);
         for (size_t i = 0; i < count; i++) {
             if (urls[i].status != HF_CLOSED) {
                 add(&points, (enum httpcheck_metric)metric, &urls[i]);

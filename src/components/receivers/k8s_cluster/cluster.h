@@ -26,7 +26,7 @@ struct cluster_config {
     struct hf_string_list namespaces;
     const char *space, *elector;
     uint64_t metadata_interval_ns;
-    bool metrics[CLUSTER_METRIC_COUNT];
+    struct hf_metric_choice metrics[CLUSTER_METRIC_COUNT];
     struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
 };
 

@@ -114,7 +114,7 @@ static void add_slice(const void *node, VISIT visit, void *user)
 /* The endpoints of all services. False: some are not known, or there is no memory for them. */
 static bool count_endpoints(const struct cluster *cluster, struct endpoint_tally *tally)
 {
-    bool is_known = cluster->config->metrics[SERVICE_ENDPOINTS];
+    bool is_known = cluster->config->metrics[SERVICE_ENDPOINTS].enabled;
     for (size_t i = 0; i < cluster->kind_count && is_known; i++) {
         const struct kind *kind = &cluster->kinds[i];
         is_known = kind->is_known || !kind->what->is_of_services;
@@ -283,7 +283,7 @@ static bool is_wanted(const struct cluster_config *config, const struct cluster_
 {
     bool is_wanted = what->metrics == NULL;
     for (size_t i = 0; i < what->metric_count; i++) {
-        is_wanted = is_wanted || config->metrics[what->metrics[i]];
+        is_wanted = is_wanted || config->metrics[what->metrics[i]].enabled;
     }
     return is_wanted && (!what->is_of_openshift || config->distribution == OPENSHIFT);
 }
@@ -322,6 +322,8 @@ static bool plan(struct cluster *cluster)
 static enum hf_status make_scraper(struct cluster *cluster, char *reterr)
 {
     static const char *const resources[] = {CLUSTER_RESOURCES(HF_RESOURCE_NAME)};
+    const struct hf_metric_set metrics = {cluster_rows, cluster->config->metrics,
+                                          CLUSTER_METRIC_COUNT, 0};
     const struct hf_scraper_options options = {
         .node = cluster->node,
         .config = &cluster->config->scraper,
@@ -329,6 +331,8 @@ static enum hf_status make_scraper(struct cluster *cluster, char *reterr)
         .sources = sources,
         .source_count = 1,
         .resources = {resources, cluster->config->resources, CLUSTER_RESOURCE_COUNT},
+        .metrics = &metrics,
+        .metric_sets = 1,
         .scrape = scrape,
         .user = cluster};
     return hf_scraper_new(&options, &cluster->scraper, reterr);

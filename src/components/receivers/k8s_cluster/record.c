@@ -11,7 +11,7 @@
 #define SCHEMA_URL "https://opentelemetry.io/schemas/1.27.0"
 #define TEXT_MAX 1024u /* of one attribute */
 
-static const struct hf_metric_row rows[] = {CLUSTER_METRICS(HF_METRIC_ROW)};
+const struct hf_metric_row cluster_rows[] = {CLUSTER_METRICS(HF_METRIC_ROW)};
 static const char *const resource_names[] = {CLUSTER_RESOURCES(HF_RESOURCE_NAME)};
 
 enum entry_kind {
@@ -211,7 +211,7 @@ static void open_metric(struct record_writer *writer, struct place *place, unsig
         place->metric = metric;
         hf_metric_open(writer->builder, metric >= CLUSTER_METRIC_COUNT
                                             ? &writer->extra[metric - CLUSTER_METRIC_COUNT]
-                                            : &rows[metric]);
+                                            : &cluster_rows[metric]);
     }
 }
 
@@ -244,10 +244,10 @@ static void write_entry(struct record_writer *writer, struct place *place,
                                     entry->integer != 0);
         }
     } else if (entry->kind == ENTRY_ENDPOINTS) {
-        if (writer->metrics[SERVICE_ENDPOINTS] && writer->tally != NULL) {
+        if (writer->metrics[SERVICE_ENDPOINTS].enabled && writer->tally != NULL) {
             write_service(writer, place, part);
         }
-    } else if (entry->kind != ENTRY_SLICE && (is_extra || writer->metrics[entry->id])) {
+    } else if (entry->kind != ENTRY_SLICE && (is_extra || writer->metrics[entry->id].enabled)) {
         open_metric(writer, place, entry->id);
         write_point(writer, entry, space, part);
     }

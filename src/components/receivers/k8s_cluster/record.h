@@ -44,9 +44,11 @@ HF_MUST_USE bool record_next_slice(const struct record *record, size_t *at,
 
 /* ---- writing it ---- */
 
+extern const struct hf_metric_row cluster_rows[];
+
 struct record_writer {
     struct hf_builder *builder;
-    const bool *metrics; /* what is wanted, by the tables */
+    const struct hf_metric_choice *metrics; /* what is wanted, by the tables */
     const struct hf_resource_choice *resources;
     const struct hf_metric_row *extra;  /* of metrics that the configuration names */
     const struct endpoint_tally *tally; /* NULL: the slices are not known */

@@ -22,7 +22,7 @@ static bool is_on(const struct kafka_look *look, const char *scraper)
 
 static bool wants(const struct kafka_look *look, unsigned id)
 {
-    return look->config->wanted.metrics[id];
+    return look->config->wanted.metrics[id].enabled;
 }
 
 static struct hf_points_attribute text_of(const char *key, const char *text)

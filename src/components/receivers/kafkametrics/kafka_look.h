@@ -58,7 +58,7 @@ struct kafkametrics_config {
     const char *alias, *topic_match, *group_match;
     struct hf_string_list scrapers;
     struct {
-        bool metrics[KAFKA_METRIC_COUNT];
+        struct hf_metric_choice metrics[KAFKA_METRIC_COUNT];
         struct hf_resource_choice resources[KAFKA_RESOURCE_COUNT];
     } wanted;
 };

@@ -242,10 +242,10 @@ static bool lists(const struct hf_string_list *list, const char *text)
     return false;
 }
 
-static bool any(const bool *enabled, const unsigned *ids, size_t count)
+static bool any(const struct hf_metric_choice *choices, const unsigned *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (enabled[ids[i]]) {
+        if (choices[ids[i]].enabled) {
             return true;
         }
     }
@@ -321,6 +321,9 @@ static enum hf_status open_kubeletstats(struct hf_node *node, const void *config
                 .sources = names,
                 .source_count = 1,
                 .resources = {resources, keys->wanted.resources, KUBELET_RESOURCE_COUNT},
+                .metrics = &(struct hf_metric_set){kubelet_rows, keys->wanted.metrics,
+                                                   KUBELET_METRIC_COUNT, 0},
+                .metric_sets = 1,
                 .scrape = scrape,
                 .user = self},
             &self->scraper, reterr);

@@ -12,7 +12,7 @@
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver"
 #define NONE KUBELET_METRIC_COUNT /* the level has no such metric */
 
-static const struct hf_metric_row rows[] = {KUBELET_METRICS(HF_METRIC_ROW)};
+const struct hf_metric_row kubelet_rows[] = {KUBELET_METRICS(HF_METRIC_ROW)};
 static const char *const resource_names[] = {KUBELET_RESOURCES(HF_RESOURCE_NAME)};
 
 /* The metrics of one level. */
@@ -71,7 +71,7 @@ static const struct level system_level = {
 
 static bool wants(const struct kubelet_summary *summary, unsigned id)
 {
-    return id != NONE && summary->wanted->metrics[id];
+    return id != NONE && summary->wanted->metrics[id].enabled;
 }
 
 static void end_point(struct kubelet_summary *summary)
@@ -83,7 +83,7 @@ static void end_point(struct kubelet_summary *summary)
 static void put_double(struct kubelet_summary *summary, unsigned id, double value)
 {
     if (wants(summary, id)) {
-        hf_metric_open(summary->builder, &rows[id]);
+        hf_metric_open(summary->builder, &kubelet_rows[id]);
         hf_build_point_double(summary->builder, &summary->point, value);
         end_point(summary);
     }
@@ -95,7 +95,7 @@ static void put_int(struct kubelet_summary *summary, unsigned id, const struct h
 {
     const struct hf_json *value = hf_json_get(stats, key);
     if (value != NULL && value->kind == HF_JSON_INT && wants(summary, id)) {
-        hf_metric_open(summary->builder, &rows[id]);
+        hf_metric_open(summary->builder, &kubelet_rows[id]);
         hf_build_point_int(summary->builder, &summary->point, value->integer);
         end_point(summary);
     }
@@ -183,7 +183,7 @@ static void put_network(struct kubelet_summary *summary, unsigned id, const stru
     if (!wants(summary, id) || interface == NULL) {
         return;
     }
-    hf_metric_open(summary->builder, &rows[id]);
+    hf_metric_open(summary->builder, &kubelet_rows[id]);
     for (; interface != NULL; interface = all ? interface->next : NULL) {
         put_traffic(summary, interface, received, "receive");
         put_traffic(summary, interface, sent, "transmit");
@@ -234,7 +234,7 @@ static void put_uptime(struct kubelet_summary *summary, unsigned id)
 {
     uint64_t start_ns = summary->point.start_ns;
     if (wants(summary, id) && start_ns != 0) {
-        hf_metric_open(summary->builder, &rows[id]);
+        hf_metric_open(summary->builder, &kubelet_rows[id]);
         hf_build_point_int(summary->builder, &summary->point,
                            ((int64_t)summary->now_ns - (int64_t)start_ns) / (int64_t)HF_NS_PER_S);
         end_point(summary);
@@ -297,7 +297,7 @@ static void put_ephemeral(struct kubelet_summary *summary, const struct hf_json 
     if (!wants(summary, CONTAINER_EPHEMERAL_USAGE)) {
         return;
     }
-    hf_metric_open(summary->builder, &rows[CONTAINER_EPHEMERAL_USAGE]);
+    hf_metric_open(summary->builder, &kubelet_rows[CONTAINER_EPHEMERAL_USAGE]);
     for (size_t i = 0; i < 2; i++) {
         const struct hf_json *used = hf_json_get(hf_json_get(container, types[i]), "usedBytes");
         if (used != NULL && used->kind == HF_JSON_INT) {

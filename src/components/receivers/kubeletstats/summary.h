@@ -11,9 +11,11 @@
 
 enum { KUBELET_CONTAINER = 1, KUBELET_POD = 2, KUBELET_NODE = 4, KUBELET_VOLUME = 8 };
 
+extern const struct hf_metric_row kubelet_rows[];
+
 /* What is wanted; part of the configuration. */
 struct kubelet_wanted {
-    bool metrics[KUBELET_METRIC_COUNT];
+    struct hf_metric_choice metrics[KUBELET_METRIC_COUNT];
     struct hf_resource_choice resources[KUBELET_RESOURCE_COUNT];
 };
 

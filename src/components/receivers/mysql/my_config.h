@@ -31,7 +31,7 @@ struct my_config {
     } top;
     bool events[MY_EVENT_COUNT];
     struct {
-        bool metrics[MY_METRIC_COUNT];
+        struct hf_metric_choice metrics[MY_METRIC_COUNT];
         struct hf_resource_choice resources[MY_RESOURCE_COUNT];
     } wanted;
 };

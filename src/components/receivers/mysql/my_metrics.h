@@ -27,16 +27,47 @@
       "Connections that failed or were broken off, by the reason.")                                \
     X(MY_DOUBLE_WRITES, "mysql.double_writes", "1", COUNTER, on,                                   \
       "Writes to InnoDB's doublewrite buffer.")                                                    \
+    X(MY_FILES_OPEN, "mysql.file.open", "1", GAUGE, off, "Open files.")                            \
     X(MY_HANDLERS, "mysql.handlers", "1", COUNTER, on, "Requests to the storage engines.")         \
     X(MY_INDEX_IO_COUNT, "mysql.index.io.wait.count", "1", COUNTER, on,                            \
       "Waits for I/O of an index; needs performance_schema.")                                      \
     X(MY_INDEX_IO_TIME, "mysql.index.io.wait.time", "ns", COUNTER, on, "Time of these waits.")     \
+    X(MY_DATA_FILE_IO, "mysql.innodb.data_file.io", "By", COUNTER, off,                            \
+      "Bytes of InnoDB's data files.")                                                             \
+    X(MY_HISTORY_LENGTH, "mysql.innodb.history_list.length", "{transactions}", GAUGE, off,         \
+      "Length of InnoDB's history list.")                                                          \
+    X(MY_PENDING, "mysql.innodb.operation.pending", "1", UPDOWN, off,                              \
+      "InnoDB's operations on files that are not done yet.")                                       \
+    X(MY_CHECKPOINT_AGE, "mysql.innodb.redo_log.checkpoint.age", "By", GAUGE, off,                 \
+      "Bytes since the last checkpoint; MySQL since 8.0.11.")                                      \
+    X(MY_LSN_CHECKPOINT, "mysql.innodb.redo_log.lsn.checkpoint", "By", GAUGE, off,                 \
+      "Sequence number of the last checkpoint in InnoDB's redo log.")                              \
+    X(MY_LSN, "mysql.innodb.redo_log.lsn.current", "By", GAUGE, off,                               \
+      "Sequence number at the end of InnoDB's redo log.")                                          \
+    X(MY_ROW_LOCK_WAITS, "mysql.innodb.row_lock.wait.count", "{wait}", GAUGE, off,                 \
+      "Waits for locks of InnoDB's rows at the moment.")                                           \
+    X(MY_ROW_LOCK_AVERAGE, "mysql.innodb.row_lock.wait.duration.avg", "s", GAUGE, off,             \
+      "Their average.")                                                                            \
+    X(MY_ROW_LOCK_LONGEST, "mysql.innodb.row_lock.wait.duration.max", "s", GAUGE, off,             \
+      "The longest of them.")                                                                      \
+    X(MY_TRANSACTIONS, "mysql.innodb.transaction.active.count", "{transaction}", GAUGE, off,       \
+      "Active transactions of InnoDB.")                                                            \
+    X(MY_TRANSACTION_LONGEST, "mysql.innodb.transaction.active.duration.max", "s", GAUGE, off,     \
+      "Age of the oldest active transaction of InnoDB.")                                           \
     X(MY_JOINS, "mysql.joins", "1", COUNTER, off, "Joins that scan tables.")                       \
     X(MY_LOCKS, "mysql.locks", "1", COUNTER, on,                                                   \
       "Locks of tables, granted at once and waited for.")                                          \
     X(MY_LOG_OPERATIONS, "mysql.log_operations", "1", COUNTER, on, "Operations on InnoDB's log.")  \
     X(MY_CONNECTIONS_MAX, "mysql.max_used_connections", "1", UPDOWN, off,                          \
       "Most connections at once since the server started.")                                        \
+    X(MY_KEY_BLOCKS_UNUSED, "mysql.myisam.key_cache.block.unused", "{block}", GAUGE, off,          \
+      "Unused blocks of MyISAM's key cache.")                                                      \
+    X(MY_KEY_BLOCKS_USED, "mysql.myisam.key_cache.block.used.max", "{block}", GAUGE, off,          \
+      "Most blocks of it at once.")                                                                \
+    X(MY_KEY_DISK, "mysql.myisam.key_cache.disk.operation", "{operation}", COUNTER, off,           \
+      "Blocks that MyISAM's key cache read from and wrote to disk.")                               \
+    X(MY_KEY_REQUESTS, "mysql.myisam.key_cache.request", "{request}", COUNTER, off,                \
+      "Blocks that were read from and written to MyISAM's key cache.")                             \
     X(MY_MYSQLX_CONNECTIONS, "mysql.mysqlx_connections", "1", COUNTER, on,                         \
       "Connections of the X protocol of MySQL.")                                                   \
     X(MY_MYSQLX_THREADS, "mysql.mysqlx_worker_threads", "1", UPDOWN, off,                          \
@@ -53,14 +84,24 @@
       "Statements that clients sent.")                                                             \
     X(MY_QUERIES, "mysql.query.count", "1", COUNTER, off,                                          \
       "Statements that were executed, those of stored programs too.")                              \
+    X(MY_EXECUTION_TIME, "mysql.query.execution.time", "s", COUNTER, off,                          \
+      "Time of all statements; needs performance_schema.")                                         \
     X(MY_SLOW_QUERIES, "mysql.query.slow.count", "1", COUNTER, off, "Slow queries.")               \
     X(MY_SQL_DELAY, "mysql.replica.sql_delay", "s", UPDOWN, off,                                   \
       "Time that a replica is set to stay behind its source.")                                     \
+    X(MY_REPLICA_TABLES, "mysql.replica.temp_table.open", "{table}", GAUGE, off,                   \
+      "Temporary tables that a replica has open.")                                                 \
+    X(MY_REPLICA_THREADS, "mysql.replica.thread.running", "1", GAUGE, off,                         \
+      "1: this thread of a replica runs; 0: it does not, or is connecting.")                       \
     X(MY_BEHIND_SOURCE, "mysql.replica.time_behind_source", "s", UPDOWN, off,                      \
       "Time that a replica is behind its source.")                                                 \
     X(MY_ROW_LOCKS, "mysql.row_locks", "1", COUNTER, on,                                           \
       "Waits for locks of InnoDB's rows, and their time in milliseconds.")                         \
     X(MY_ROW_OPERATIONS, "mysql.row_operations", "1", COUNTER, on, "InnoDB's operations on rows.") \
+    X(MY_HEALTHY, "mysql.server.healthy", "1", GAUGE, off,                                         \
+      "1: the server answers; 0: it does not, or refuses the account.")                            \
+    X(MY_SESSIONS, "mysql.session.active.count", "{session}", GAUGE, off,                          \
+      "Other sessions that run a statement; needs performance_schema.")                            \
     X(MY_SORTS, "mysql.sorts", "1", COUNTER, on, "Sorts.")                                         \
     X(MY_STATEMENT_COUNT, "mysql.statement_event.count", "1", UPDOWN, off,                         \
       "What statements of one form have done; needs performance_schema.")                          \
@@ -79,12 +120,15 @@
       "Waits for a table's locks to write; needs performance_schema.")                             \
     X(MY_LOCK_WRITE_TIME, "mysql.table.lock_wait.write.time", "ns", UPDOWN, off,                   \
       "Time of these waits.")                                                                      \
+    X(MY_TABLES_OPEN, "mysql.table.open", "1", GAUGE, off, "Open tables.")                         \
     X(MY_TABLE_ROWS, "mysql.table.rows", "1", UPDOWN, off,                                         \
       "Rows of a table; an estimate with InnoDB.")                                                 \
     X(MY_TABLE_SIZE, "mysql.table.size", "By", UPDOWN, off,                                        \
       "Size of a table, its data and its indices.")                                                \
     X(MY_OPEN_CACHE, "mysql.table_open_cache", "1", COUNTER, off,                                  \
       "Look-ups in the cache of open tables.")                                                     \
+    X(MY_SLOW_LAUNCHES, "mysql.thread.slow_launch", "1", COUNTER, off,                             \
+      "Threads that started slowly.")                                                              \
     X(MY_THREADS, "mysql.threads", "1", UPDOWN, on, "Threads of the server.")                      \
     X(MY_TMP_RESOURCES, "mysql.tmp_resources", "1", COUNTER, on,                                   \
       "Temporary tables and files that were made.")                                                \
@@ -92,6 +136,15 @@
 
 enum { MY_METRICS(HF_METRIC_ID) MY_METRIC_COUNT };
 
-#define MY_RESOURCES(X) X(MY_ENDPOINT, "mysql.instance.endpoint", on, "The endpoint.")
+#define MY_RESOURCES(X)                                                                            \
+    X(MY_SYSTEM, "db.system.name", off, "mysql or mariadb.")                                       \
+    X(MY_VERSION, "db.system.version", off, "The server's version.")                               \
+    X(MY_ENDPOINT, "mysql.instance.endpoint", on, "The endpoint.")                                 \
+    X(MY_ADDRESS, "server.address", on,                                                            \
+      "Host of the endpoint, or of this machine for localhost; or the socket.")                    \
+    X(MY_PORT, "server.port", on, "Port of the endpoint, as a number.")                            \
+    X(MY_INSTANCE, "service.instance.id", on, "A UUID made of server.address and server.port.")    \
+    X(MY_SERVICE, "service.name", off, "unknown_service:mysql.")                                   \
+    X(MY_NAMESPACE, "service.namespace", off, "Empty.")
 
 enum { MY_RESOURCES(HF_RESOURCE_ID) MY_RESOURCE_COUNT };

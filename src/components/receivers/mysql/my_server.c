@@ -1,10 +1,12 @@
 #include "my_server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <holdfast/component.h>
 
 #include "support/scrape/dial.h"
+#include "support/scrape/instance.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/mysqlreceiver"
 
@@ -92,13 +94,58 @@ void my_server_lost(struct my_server *server)
     server->mysql = NULL;
 }
 
+/* The texts of the resource; one without data is not there. */
+struct names {
+    char host[256], version[32], seed[280], id[HF_INSTANCE_UUID_SIZE];
+    struct hf_slice texts[MY_RESOURCE_COUNT];
+};
+
+static void name_version(const struct my_server *server, struct names *names)
+{
+    if (server->mysql != NULL) {
+        unsigned long version = hf_mysql_version(server->mysql);
+        snprintf(names->version, sizeof(names->version), "%lu.%lu.%lu", version / 10000,
+                 version / 100 % 100, version % 100);
+        names->texts[MY_VERSION] = hf_slice_text(names->version);
+        names->texts[MY_SYSTEM] =
+            hf_slice_text(hf_mysql_is_mariadb(server->mysql) ? "mariadb" : "mysql");
+    }
+}
+
+static void name_place(const struct my_server *server, struct names *names)
+{
+    const struct hf_grpc_target *target = &server->target;
+    if (target->is_unix) {
+        snprintf(names->host, sizeof(names->host), "%s", target->host);
+        snprintf(names->seed, sizeof(names->seed), "%s", target->host);
+    } else {
+        hf_instance_host(target->host, names->host);
+        hf_instance_join(names->host, target->port, names->seed, sizeof(names->seed));
+    }
+    names->texts[MY_ADDRESS] = hf_slice_text(names->host);
+    if (hf_instance_uuid(hf_slice_text(names->seed), names->id) == HF_OK) {
+        names->texts[MY_INSTANCE] = hf_slice_text(names->id);
+    }
+}
+
 void my_server_name(const struct my_server *server, struct hf_builder *builder)
 {
-    static const char *const names[] = {MY_RESOURCES(HF_RESOURCE_NAME)};
+    static const char *const keys[] = {MY_RESOURCES(HF_RESOURCE_NAME)};
+    const struct hf_resource_choice *wanted = server->config->wanted.resources;
+    struct names names = {.texts = {[MY_ENDPOINT] = hf_slice_text(server->config->net.endpoint),
+                                    [MY_SERVICE] = hf_slice_text("unknown_service:mysql"),
+                                    [MY_NAMESPACE] = hf_slice_text("")}};
+    name_version(server, &names);
+    name_place(server, &names);
     hf_build_resource(builder, HF_EMPTY_SLICE);
-    if (server->config->wanted.resources[MY_ENDPOINT].enabled) {
-        hf_build_attribute_string(builder, hf_slice_text(names[MY_ENDPOINT]),
-                                  hf_slice_text(server->config->net.endpoint));
+    for (size_t i = 0; i < MY_RESOURCE_COUNT; i++) {
+        if (wanted[i].enabled && names.texts[i].data != NULL) {
+            hf_build_attribute_string(builder, hf_slice_text(keys[i]), names.texts[i]);
+        }
+    }
+    if (wanted[MY_PORT].enabled && !server->target.is_unix) {
+        hf_build_attribute_int(builder, hf_slice_text(keys[MY_PORT]),
+                               (int64_t)strtoul(server->target.port, NULL, 10));
     }
     hf_build_scope(builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
 }

@@ -48,9 +48,13 @@ static const struct {
     {"Com_stmt_prepare", {.id = MY_PREPARED, .key = "command", .value = "prepare"}},
     {"Com_stmt_reset", {.id = MY_PREPARED, .key = "command", .value = "reset"}},
     {"Com_stmt_send_long_data", {.id = MY_PREPARED, .key = "command", .value = "send_long_data"}},
+    {"Com_alter_table", {.id = MY_COMMANDS, .key = "command", .value = "alter_table"}},
+    {"Com_create_index", {.id = MY_COMMANDS, .key = "command", .value = "create_index"}},
+    {"Com_create_table", {.id = MY_COMMANDS, .key = "command", .value = "create_table"}},
     {"Com_delete", {.id = MY_COMMANDS, .key = "command", .value = "delete"}},
     {"Com_delete_multi", {.id = MY_COMMANDS, .key = "command", .value = "delete_multi"}},
     {"Com_insert", {.id = MY_COMMANDS, .key = "command", .value = "insert"}},
+    {"Com_optimize", {.id = MY_COMMANDS, .key = "command", .value = "optimize"}},
     {"Com_select", {.id = MY_COMMANDS, .key = "command", .value = "select"}},
     {"Com_update", {.id = MY_COMMANDS, .key = "command", .value = "update"}},
     {"Com_update_multi", {.id = MY_COMMANDS, .key = "command", .value = "update_multi"}},
@@ -129,17 +133,40 @@ static const struct {
      {.id = MY_MYSQLX_CONNECTIONS, .key = "status", .value = "closed"}},
     {"Mysqlx_connections_rejected",
      {.id = MY_MYSQLX_CONNECTIONS, .key = "status", .value = "rejected"}},
+    {"Innodb_data_read", {.id = MY_DATA_FILE_IO, .key = "disk.io.direction", .value = "read"}},
+    {"Innodb_data_written", {.id = MY_DATA_FILE_IO, .key = "disk.io.direction", .value = "write"}},
+    {"Innodb_data_pending_fsyncs", {.id = MY_PENDING, .key = "operation", .value = "fsyncs"}},
+    {"Innodb_data_pending_reads", {.id = MY_PENDING, .key = "operation", .value = "reads"}},
+    {"Innodb_data_pending_writes", {.id = MY_PENDING, .key = "operation", .value = "writes"}},
+    {"Innodb_row_lock_current_waits", {.id = MY_ROW_LOCK_WAITS}},
+    {"Key_blocks_unused", {.id = MY_KEY_BLOCKS_UNUSED}},
+    {"Key_blocks_used", {.id = MY_KEY_BLOCKS_USED}},
+    {"Key_reads", {.id = MY_KEY_DISK, .key = "operation", .value = "read"}},
+    {"Key_writes", {.id = MY_KEY_DISK, .key = "operation", .value = "write"}},
+    {"Key_read_requests", {.id = MY_KEY_REQUESTS, .key = "operation", .value = "read"}},
+    {"Key_write_requests", {.id = MY_KEY_REQUESTS, .key = "operation", .value = "write"}},
+    {"Open_files", {.id = MY_FILES_OPEN}},
+    {"Open_tables", {.id = MY_TABLES_OPEN}},
+    {"Slow_launch_threads", {.id = MY_SLOW_LAUNCHES}},
     {"Uptime", {.id = MY_UPTIME}},
     {"Innodb_page_size", {.id = MY_PAGE_SIZE}},
 };
 
-static void take_share(struct my_share *share, struct hf_slice name, struct hf_slice value,
-                       const char *all, const char *dirty)
+static void take_number(struct my_number *number, struct hf_slice name, struct hf_slice value,
+                        const char *wanted)
 {
-    if (hf_slice_is(name, all)) {
-        share->has_all = hf_read_int(value, &share->all);
-    } else if (hf_slice_is(name, dirty)) {
-        share->has_dirty = hf_read_int(value, &share->dirty);
+    int64_t read;
+    if (hf_slice_is(name, wanted) && hf_read_int(value, &read)) {
+        *number = (struct my_number){.is_there = true, .value = read};
+    }
+}
+
+static void take_milliseconds(struct my_status *status, unsigned id, struct hf_slice name,
+                              struct hf_slice value, const char *wanted)
+{
+    double read;
+    if (hf_slice_is(name, wanted) && hf_read_double(value, &read)) {
+        hf_points_double(status->points, id, read / 1000, NULL, 0);
     }
 }
 
@@ -151,24 +178,46 @@ void my_status_take(struct my_status *status, struct hf_slice name, struct hf_sl
             break;
         }
     }
-    take_share(&status->pages, name, value, "Innodb_buffer_pool_pages_data",
-               "Innodb_buffer_pool_pages_dirty");
-    take_share(&status->bytes, name, value, "Innodb_buffer_pool_bytes_data",
-               "Innodb_buffer_pool_bytes_dirty");
+    take_milliseconds(status, MY_ROW_LOCK_AVERAGE, name, value, "Innodb_row_lock_time_avg");
+    take_milliseconds(status, MY_ROW_LOCK_LONGEST, name, value, "Innodb_row_lock_time_max");
+    take_number(&status->pages.all, name, value, "Innodb_buffer_pool_pages_data");
+    take_number(&status->pages.part, name, value, "Innodb_buffer_pool_pages_dirty");
+    take_number(&status->bytes.all, name, value, "Innodb_buffer_pool_bytes_data");
+    take_number(&status->bytes.part, name, value, "Innodb_buffer_pool_bytes_dirty");
+    /* MySQL's names since 8.0.30 and since 8.0.26, and MariaDB's and those before. */
+    take_number(&status->log.all, name, value, "Innodb_redo_log_current_lsn");
+    take_number(&status->log.all, name, value, "Innodb_lsn_current");
+    take_number(&status->log.part, name, value, "Innodb_redo_log_checkpoint_lsn");
+    take_number(&status->log.part, name, value, "Innodb_lsn_last_checkpoint");
+    take_number(&status->replica_tables, name, value, "Replica_open_temp_tables");
+    take_number(&status->replica_tables, name, value, "Slave_open_temp_tables");
 }
 
-static void add_clean(struct my_status *status, unsigned id, const struct my_share *share)
+/* What of the one is not the other. */
+static void add_rest(struct my_status *status, unsigned id, const struct my_share *share,
+                     const struct hf_points_attribute *attributes, size_t count)
 {
-    const struct hf_points_attribute clean = {.key = "status", .text = hf_slice_text("clean")};
     int64_t rest;
-    if (share->has_all && share->has_dirty &&
-        !__builtin_sub_overflow(share->all, share->dirty, &rest)) {
-        hf_points_int(status->points, id, rest, &clean, 1);
+    if (share->all.is_there && share->part.is_there &&
+        !__builtin_sub_overflow(share->all.value, share->part.value, &rest)) {
+        hf_points_int(status->points, id, rest, attributes, count);
+    }
+}
+
+static void add_number(struct my_status *status, unsigned id, const struct my_number *number)
+{
+    if (number->is_there) {
+        hf_points_int(status->points, id, number->value, NULL, 0);
     }
 }
 
 void my_status_end(struct my_status *status)
 {
-    add_clean(status, MY_DATA_PAGES, &status->pages);
-    add_clean(status, MY_POOL_USAGE, &status->bytes);
+    const struct hf_points_attribute clean = {.key = "status", .text = hf_slice_text("clean")};
+    add_rest(status, MY_DATA_PAGES, &status->pages, &clean, 1);
+    add_rest(status, MY_POOL_USAGE, &status->bytes, &clean, 1);
+    add_number(status, MY_LSN, &status->log.all);
+    add_number(status, MY_LSN_CHECKPOINT, &status->log.part);
+    add_rest(status, MY_CHECKPOINT_AGE, &status->log, NULL, 0);
+    add_number(status, MY_REPLICA_TABLES, &status->replica_tables);
 }

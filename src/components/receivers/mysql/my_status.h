@@ -8,13 +8,21 @@
 #include "my_metrics.h"
 #include "support/scrape/metric_points.h"
 
+struct my_number {
+    bool is_there;
+    int64_t value;
+};
+
+struct my_share {
+    struct my_number all, part;
+};
+
 struct my_status {
     struct hf_points *points;
-    /* Of the InnoDB buffer pool, of which the clean rest is computed. */
-    struct my_share {
-        bool has_all, has_dirty;
-        int64_t all, dirty;
-    } pages, bytes;
+    /* Of the InnoDB buffer pool, of which the clean rest is computed; of its log, of which the age
+     * of the last checkpoint is. */
+    struct my_share pages, bytes, log;
+    struct my_number replica_tables; /* MySQL has it twice, by two names */
 };
 
 extern const struct hf_metric_row my_rows[];

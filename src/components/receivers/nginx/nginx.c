@@ -18,7 +18,7 @@
 struct nginx_config {
     struct hf_scraper_config scraper; /* first: the scraper's */
     struct hf_http_client_config http;
-    bool enabled[NGINX_METRIC_COUNT];
+    struct hf_metric_choice metrics[NGINX_METRIC_COUNT];
 };
 
 struct nginx {
@@ -71,15 +71,14 @@ static enum hf_status open_parts(struct nginx *nginx, struct hf_node *node, char
                                                 .http = &nginx->config->http,
                                                 .timeout_ns = nginx->config->scraper.timeout_ns,
                                                 .response_bytes_max = PAGE_BYTES_MAX};
-    const struct hf_server_scraper_options server = {.node = node,
-                                                     .config = &nginx->config->scraper,
-                                                     .signal = HF_METRICS,
-                                                     .source = "nginx",
-                                                     .rows = nginx_rows,
-                                                     .enabled = nginx->config->enabled,
-                                                     .metric_count = NGINX_METRIC_COUNT,
-                                                     .scrape = scrape,
-                                                     .user = nginx};
+    const struct hf_server_scraper_options server = {
+        .node = node,
+        .config = &nginx->config->scraper,
+        .signal = HF_METRICS,
+        .source = "nginx",
+        .metrics = {nginx_rows, nginx->config->metrics, NGINX_METRIC_COUNT, 0},
+        .scrape = scrape,
+        .user = nginx};
     enum hf_status status = hf_http_asker_open(&asker, &nginx->asker, reterr);
     return status == HF_OK ? hf_server_scraper_open(&nginx->server, &server, reterr) : status;
 }
@@ -145,7 +144,7 @@ static const struct hf_field fields[] = {
     HF_HTTP_IGNORED("compression_params", "Requests have no body."),
     {.key = "metrics",
      .type = HF_FIELD_STRUCT,
-     .offset = AT(enabled),
+     .offset = AT(metrics),
      .inner = metric_fields,
      .help = "Which metrics are reported."},
     HF_FIELDS_END,

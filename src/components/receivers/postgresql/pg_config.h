@@ -35,7 +35,7 @@ struct pg_config {
     } top;
     bool events[PG_EVENT_COUNT];
     struct {
-        bool metrics[PG_METRIC_COUNT];
+        struct hf_metric_choice metrics[PG_METRIC_COUNT];
         struct hf_resource_choice resources[PG_RESOURCE_COUNT];
     } wanted;
 };

@@ -69,7 +69,7 @@ static const struct pg_entity no_entity;
 
 static bool wants(const struct pg_look *look, unsigned id)
 {
-    return look->server->config->wanted.metrics[id];
+    return look->server->config->wanted.metrics[id].enabled;
 }
 
 /* False: the connection is of no use, or the scrape is to end. */

@@ -10,25 +10,12 @@
 #include <holdfast/component.h>
 
 #include "pg_queries.h"
+#include "support/scrape/instance.h"
 
 #define SCOPE                                                                                      \
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/postgresqlreceiver"
 #define NAME_MAX_BYTES 256
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
-
-/* service.instance.id: a server on this machine has the machine's name. */
-static void name_instance(struct pg_server *server)
-{
-    char machine[256];
-    struct in6_addr address;
-    bool is_here =
-        strcasecmp(server->host, "localhost") == 0 || strncmp(server->host, "127.", 4) == 0 ||
-        (inet_pton(AF_INET6, server->host, &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address));
-    bool is_named = is_here && gethostname(machine, sizeof(machine)) == 0;
-    machine[sizeof(machine) - 1] = '\0';
-    snprintf(server->instance, sizeof(server->instance), "%s:%s", is_named ? machine : server->host,
-             server->port);
-}
 
 enum hf_status pg_server_open(struct pg_server *server, const struct pg_config *config,
                               char *reterr)
@@ -40,7 +27,9 @@ enum hf_status pg_server_open(struct pg_server *server, const struct pg_config *
     if (!pg_split_endpoint(config->net.endpoint, server->host, server->port)) {
         return HF_INVALID;
     }
-    name_instance(server);
+    char host[HF_INSTANCE_HOST_SIZE];
+    hf_instance_host(server->host, host);
+    hf_instance_join(host, server->port, server->instance, sizeof(server->instance));
     return HF_OK;
 }
 

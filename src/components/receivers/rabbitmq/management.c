@@ -112,7 +112,7 @@ static void add_node_value(struct rabbitmq_writer *writer, unsigned id, const st
 void rabbitmq_node_write(struct rabbitmq_writer *writer, const struct hf_json *node)
 {
     for (unsigned id = RABBITMQ_NODE_METRICS_AT; id < RABBITMQ_METRIC_COUNT; id++) {
-        if (writer->wanted->metrics[id]) {
+        if (writer->wanted->metrics[id].enabled) {
             add_node_value(writer, id, node);
         }
     }

@@ -10,7 +10,7 @@
 extern const struct hf_metric_row rabbitmq_rows[];
 
 struct rabbitmq_wanted {
-    bool metrics[RABBITMQ_METRIC_COUNT];
+    struct hf_metric_choice metrics[RABBITMQ_METRIC_COUNT];
     struct hf_resource_choice resources[RABBITMQ_RESOURCE_COUNT];
 };
 

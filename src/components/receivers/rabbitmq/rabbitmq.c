@@ -66,7 +66,7 @@ static bool wants_nodes(const struct rabbitmq_wanted *wanted)
 {
     bool any = false;
     for (unsigned id = RABBITMQ_NODE_METRICS_AT; id < RABBITMQ_METRIC_COUNT; id++) {
-        any = any || wanted->metrics[id];
+        any = any || wanted->metrics[id].enabled;
     }
     return any;
 }
@@ -120,9 +120,7 @@ static enum hf_status open_parts(struct rabbitmq *rabbitmq, struct hf_node *node
         .config = &config->scraper,
         .signal = HF_METRICS,
         .source = "rabbitmq",
-        .rows = rabbitmq_rows,
-        .enabled = config->wanted.metrics,
-        .metric_count = RABBITMQ_METRIC_COUNT,
+        .metrics = {rabbitmq_rows, config->wanted.metrics, RABBITMQ_METRIC_COUNT, 0},
         .resources = {resources, config->wanted.resources, RABBITMQ_RESOURCE_COUNT},
         .scrape = scrape,
         .user = rabbitmq};

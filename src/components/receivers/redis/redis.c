@@ -24,7 +24,7 @@ struct redis_config {
     const char *username, *password;
     const struct hf_tls_config *tls;
     struct {
-        bool metrics[REDIS_METRIC_COUNT];
+        struct hf_metric_choice metrics[REDIS_METRIC_COUNT];
         struct hf_resource_choice resources[REDIS_RESOURCE_COUNT];
     } wanted;
 };
@@ -166,9 +166,7 @@ static enum hf_status open_parts(struct redis *redis, struct hf_node *node, char
         .config = &config->scraper,
         .signal = HF_METRICS,
         .source = "redis",
-        .rows = redis_rows,
-        .enabled = config->wanted.metrics,
-        .metric_count = REDIS_METRIC_COUNT,
+        .metrics = {redis_rows, config->wanted.metrics, REDIS_METRIC_COUNT, 0},
         .resources = {resource_names, config->wanted.resources, REDIS_RESOURCE_COUNT},
         .answer_ns = ANSWER_NS,
         .scrape = scrape,

@@ -11,9 +11,9 @@
 #include "pdata/scan.h"
 
 static const struct hf_metric_row rows[] = {
-    {.name = "a", .unit = "By", .help = "first", .kind = HF_METRIC_GAUGE},
-    {.name = "b", .unit = "s", .help = "second", .kind = HF_METRIC_COUNTER},
-    {.name = "c", .unit = "1", .help = "third", .kind = HF_METRIC_UPDOWN},
+    {.name = "a", .unit = "By", .help = "first", .kind = HF_KIND_GAUGE},
+    {.name = "b", .unit = "s", .help = "second", .kind = HF_KIND_COUNTER},
+    {.name = "c", .unit = "1", .help = "third", .kind = HF_KIND_UPDOWN},
 };
 
 static uint32_t write_all(struct hf_points *points, struct hf_batch **ret_batch, bool *ret_failed)
@@ -36,14 +36,16 @@ static bool holds(const struct hf_batch *batch, const char *text)
 
 static void points_come_metric_by_metric_and_only_those_that_are_wanted(void **state)
 {
-    static const bool enabled[] = {true, false, true};
+    static const struct hf_metric_choice choices[] = {
+        {.enabled = true}, {.enabled = false}, {.enabled = true}};
+    const struct hf_metric_set metrics = {rows, choices, 3, 0};
     struct hf_points points;
     struct hf_batch *batch;
     struct hf_scan scan;
     char name[] = "one";
     bool failed = true;
     (void)state;
-    assert_int_equal(hf_points_init(&points, rows, enabled, 3), HF_OK);
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     const struct hf_points_attribute attributes[] = {
         {.key = "name", .text = hf_slice_text(name)},
         {.key = "number", .is_integer = true, .integer = 7}};
@@ -70,7 +72,9 @@ static void points_come_metric_by_metric_and_only_those_that_are_wanted(void **s
 
 static void more_than_the_limit_is_told_and_the_next_round_is_whole_again(void **state)
 {
-    static const bool enabled[] = {true, true, true};
+    static const struct hf_metric_choice choices[] = {
+        {.enabled = true}, {.enabled = true}, {.enabled = true}};
+    const struct hf_metric_set metrics = {rows, choices, 3, 0};
     struct hf_points points;
     struct hf_batch *batch;
     bool failed = false;
@@ -79,7 +83,7 @@ static void more_than_the_limit_is_told_and_the_next_round_is_whole_again(void *
     assert_non_null(text);
     memset(text, 'x', 1u << 20);
     const struct hf_points_attribute large = {.key = "name", .text = hf_slice_of(text, 1u << 20)};
-    assert_int_equal(hf_points_init(&points, rows, enabled, 3), HF_OK);
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     for (int i = 0; i < 80; i++) {
         hf_points_int(&points, 0, i, &large, 1);
     }
@@ -132,7 +136,9 @@ static void numbers_are_read_whole_or_not_at_all(void **state)
 
 static void a_column_is_a_point_or_left_out(void **state)
 {
-    static const bool enabled[] = {true, true, true};
+    static const struct hf_metric_choice choices[] = {
+        {.enabled = true}, {.enabled = true}, {.enabled = true}};
+    const struct hf_metric_set metrics = {rows, choices, 3, 0};
     const struct hf_points_column whole = {.id = 0, .key = "kind", .value = "sent"};
     const struct hf_points_column broken = {.id = 1, .is_double = true};
     const struct hf_points_attribute table = {.key = "table", .text = hf_slice_text("sold")};
@@ -140,7 +146,7 @@ static void a_column_is_a_point_or_left_out(void **state)
     struct hf_batch *batch;
     bool failed = true;
     (void)state;
-    assert_int_equal(hf_points_init(&points, rows, enabled, 3), HF_OK);
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     hf_points_column(&points, &whole, hf_slice_text("7"), &table, 1);
     hf_points_column(&points, &broken, hf_slice_text("0.5"), NULL, 0);
     hf_points_column(&points, &whole, hf_slice_text("0.5"), NULL, 0);

@@ -50,7 +50,7 @@ static void begin(struct fixture *fixture, enum httpcheck_metric metric)
     fixture->url.time_ns = UINT64_C(1000000000) * 100;
     fixture->url.begin_ns = 0;
     fixture->url.end_ns = 12 * MS;
-    fixture->wanted.metrics[metric] = true;
+    fixture->wanted.metrics[metric].enabled = true;
 }
 
 static void has(const struct fixture *fixture, const char *found)

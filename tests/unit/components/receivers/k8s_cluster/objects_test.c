@@ -37,7 +37,7 @@ static void names_of_metrics_are_in_snake_case(void **state)
 static struct hf_batch *built(const char *kind, const char *text, uint32_t *ret_points)
 {
     static const struct cluster_wanted wanted = {0};
-    static bool all[CLUSTER_METRIC_COUNT];
+    static struct hf_metric_choice all[CLUSTER_METRIC_COUNT];
     static struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
     struct hf_arena arena = {.limit = 1 << 20};
     const struct hf_json *json;
@@ -119,7 +119,7 @@ static void an_object_without_anything_is_no_fault(void **state)
 
 static void what_is_off_is_not_written(void **state)
 {
-    static const bool none[CLUSTER_METRIC_COUNT] = {false};
+    static const struct hf_metric_choice none[CLUSTER_METRIC_COUNT] = {false};
     static const struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
     struct record record = {0};
     struct hf_builder builder;

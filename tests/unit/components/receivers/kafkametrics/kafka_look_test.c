@@ -162,12 +162,12 @@ static void look(struct hf_string_list scrapers)
     struct kafkametrics_config config = {.scrapers = scrapers};
     struct hf_regex *topic_match = NULL, *group_match = NULL;
     struct hf_points points;
+    const struct hf_metric_set metrics = {kafka_rows, config.wanted.metrics, KAFKA_METRIC_COUNT, 0};
     char why[HF_REGEX_ERROR_MAX];
     memset(config.wanted.metrics, true, sizeof(config.wanted.metrics));
     assert_int_equal(hf_regex_new("^[^_].*$", &topic_match, why), HF_OK);
     assert_int_equal(hf_regex_new("^b", &group_match, why), HF_OK);
-    assert_int_equal(hf_points_init(&points, kafka_rows, config.wanted.metrics, KAFKA_METRIC_COUNT),
-                     HF_OK);
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     struct kafka_look look = {.config = &config,
                               .library = &library,
                               .topics = topic_match,

@@ -138,9 +138,9 @@ static void prepare(const struct answer *answers, struct my_config *config,
 static void look_at(struct my_server *asked)
 {
     struct hf_server_scraper scraper = {.begun_ns = 1};
-    assert_int_equal(
-        hf_points_init(&scraper.points, my_rows, asked->config->wanted.metrics, MY_METRIC_COUNT),
-        HF_OK);
+    const struct hf_metric_set metrics = {my_rows, asked->config->wanted.metrics, MY_METRIC_COUNT,
+                                          0};
+    assert_int_equal(hf_points_init(&scraper.points, &metrics), HF_OK);
     my_look_run(asked, &scraper, stub_begin(HF_METRICS));
     hf_points_release(&scraper.points);
     stub_end();
@@ -189,7 +189,7 @@ static void only_what_is_wanted_is_asked(void **state)
     struct my_config config = {.samples = {.rows_max = 1}};
     struct my_server asked;
     (void)state;
-    config.wanted.metrics[MY_UPTIME] = true;
+    config.wanted.metrics[MY_UPTIME].enabled = true;
     prepare(answers, &config, &asked);
     look_at(&asked);
     assert_string_equal(server.asked, "SHOW GLOBAL STATUS\n");
@@ -215,7 +215,8 @@ static void replicas_are_asked_as_the_server_knows_it(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct my_config config = {.samples = {.rows_max = 1}};
         struct my_server asked;
-        config.wanted.metrics[MY_SQL_DELAY] = config.wanted.metrics[MY_BEHIND_SOURCE] = true;
+        config.wanted.metrics[MY_SQL_DELAY].enabled =
+            config.wanted.metrics[MY_BEHIND_SOURCE].enabled = true;
         prepare(cases[i].is_new ? new_answers : old_answers, &config, &asked);
         server.version = cases[i].version;
         server.is_mariadb = cases[i].is_mariadb;
@@ -229,6 +230,85 @@ static void replicas_are_asked_as_the_server_knows_it(void **state)
     }
 }
 
+static void a_replica_tells_which_of_its_threads_run(void **state)
+{
+    static const char *const columns[COLUMNS_MAX] = {"Replica_IO_Running",
+                                                     "Replica_SQL_Running",
+                                                     "Channel_Name",
+                                                     "",
+                                                     "",
+                                                     "",
+                                                     "",
+                                                     "",
+                                                     "",
+                                                     "",
+                                                     "",
+                                                     ""};
+    static const struct answer answers[] = {
+        {"SHOW REPLICA STATUS", HF_OK, {{"Connecting", "Yes", "far"}, {NULL}}}, {NULL}};
+    struct my_config config = {.samples = {.rows_max = 1}};
+    struct my_server asked;
+    (void)state;
+    config.wanted.metrics[MY_REPLICA_THREADS].enabled = true;
+    prepare(answers, &config, &asked);
+    server.columns = columns;
+    look_at(&asked);
+    assert_true(stub_has(POINT("0", TEXT("mysql.replica.thread.type",
+                                         "io") "," TEXT("mysql.replica.channel.name", "far"))));
+    assert_true(stub_has(POINT("1", TEXT("mysql.replica.thread.type",
+                                         "sql") "," TEXT("mysql.replica.channel.name", "far"))));
+    hf_bytes_release(&stub.json);
+    my_server_close(&asked);
+}
+
+static void the_log_is_asked_of_releases_whose_status_is_without_it(void **state)
+{
+    static const struct answer answers[] = {{"log_status", HF_OK, {{"30", "10", "20"}, {NULL}}},
+                                            {NULL}};
+    static const struct {
+        unsigned long version;
+        bool is_mariadb, asks;
+    } cases[] = {{80010, false, false},
+                 {80011, false, true},
+                 {80029, false, true},
+                 {80030, false, false},
+                 {101119, true, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct my_config config = {.samples = {.rows_max = 1}};
+        struct my_server asked;
+        config.wanted.metrics[MY_LSN].enabled = config.wanted.metrics[MY_CHECKPOINT_AGE].enabled =
+            true;
+        prepare(answers, &config, &asked);
+        server.version = cases[i].version;
+        server.is_mariadb = cases[i].is_mariadb;
+        look_at(&asked);
+        assert_int_equal(stub_has("\"asInt\":\"30\""), cases[i].asks);
+        assert_int_equal(stub_has("\"asInt\":\"20\""), cases[i].asks);
+        hf_bytes_release(&stub.json);
+        my_server_close(&asked);
+    }
+}
+
+static void a_server_that_refuses_is_not_healthy(void **state)
+{
+    static const struct answer answers[] = {{NULL}};
+    struct my_config config = {.samples = {.rows_max = 1}};
+    struct my_server asked;
+    (void)state;
+    config.wanted.metrics[MY_HEALTHY].enabled = config.wanted.resources[MY_VERSION].enabled = true;
+    prepare(answers, &config, &asked);
+    look_at(&asked);
+    assert_true(stub_has("\"asInt\":\"1\"") && stub_has("8.0.36"));
+    hf_bytes_release(&stub.json);
+    my_server_close(&asked);
+    server.connecting = HF_INVALID;
+    look_at(&asked);
+    assert_true(stub_has("\"asInt\":\"0\"") && !stub_has("8.0.36"));
+    assert_int_equal(stub.failures, 1);
+    hf_bytes_release(&stub.json);
+}
+
 static void what_fails_is_told_and_the_rest_goes_on(void **state)
 {
     static const struct answer refused[] = {{"by_index_usage", HF_INVALID, {{NULL}}},
@@ -238,7 +318,8 @@ static void what_fails_is_told_and_the_rest_goes_on(void **state)
     struct my_config config = {.samples = {.rows_max = 1}};
     struct my_server asked;
     (void)state;
-    config.wanted.metrics[MY_UPTIME] = config.wanted.metrics[MY_INDEX_IO_COUNT] = true;
+    config.wanted.metrics[MY_UPTIME].enabled = config.wanted.metrics[MY_INDEX_IO_COUNT].enabled =
+        true;
     prepare(refused, &config, &asked);
     look_at(&asked);
     assert_string_equal(stub.sentences, "asking 127.0.0.1:3306 failed: refused\n");
@@ -488,6 +569,9 @@ int main(void)
         cmocka_unit_test(rows_are_points_with_their_attributes),
         cmocka_unit_test(only_what_is_wanted_is_asked),
         cmocka_unit_test(replicas_are_asked_as_the_server_knows_it),
+        cmocka_unit_test(a_replica_tells_which_of_its_threads_run),
+        cmocka_unit_test(the_log_is_asked_of_releases_whose_status_is_without_it),
+        cmocka_unit_test(a_server_that_refuses_is_not_healthy),
         cmocka_unit_test(what_fails_is_told_and_the_rest_goes_on),
         cmocka_unit_test(the_top_statements_are_told_since_the_last_report),
         cmocka_unit_test(a_plan_is_that_of_the_statement_that_the_server_kept),

@@ -13,13 +13,14 @@
 /* The points that a status of so many variables makes. */
 static uint32_t points_of(const char *const (*variables)[2], size_t count)
 {
-    static bool enabled[MY_METRIC_COUNT];
+    static struct hf_metric_choice choices[MY_METRIC_COUNT];
     struct hf_points points;
     struct hf_builder builder;
+    const struct hf_metric_set metrics = {my_rows, choices, MY_METRIC_COUNT, 0};
     struct my_status status = {.points = &points};
     bool failed = true;
-    memset(enabled, true, sizeof(enabled));
-    assert_int_equal(hf_points_init(&points, my_rows, enabled, MY_METRIC_COUNT), HF_OK);
+    memset(choices, true, sizeof(choices));
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     for (size_t i = 0; i < count; i++) {
         my_status_take(&status, hf_slice_text(variables[i][0]), hf_slice_text(variables[i][1]));
     }
@@ -56,6 +57,21 @@ static void the_clean_rest_needs_both_numbers(void **state)
     assert_int_equal(points_of(pages, 1), 1); /* of mysql.buffer_pool.pages */
     assert_int_equal(points_of(pages, 2), 3);
     assert_int_equal(points_of(pages + 1, 1), 1);
+}
+
+static void the_log_and_a_replica_have_one_point_by_either_name(void **state)
+{
+    static const char *const of_mysql[][2] = {{"Innodb_redo_log_current_lsn", "30"},
+                                              {"Innodb_redo_log_checkpoint_lsn", "10"},
+                                              {"Replica_open_temp_tables", "2"},
+                                              {"Slave_open_temp_tables", "2"}};
+    static const char *const of_mariadb[][2] = {{"Innodb_lsn_current", "30"},
+                                                {"Innodb_lsn_last_checkpoint", "10"},
+                                                {"Slave_open_temp_tables", "2"}};
+    (void)state;
+    assert_int_equal(points_of(of_mysql, 4), 4);
+    assert_int_equal(points_of(of_mariadb, 3), 4);
+    assert_int_equal(points_of(of_mariadb, 1), 1); /* no age of a checkpoint */
 }
 
 static void a_client_is_its_address_and_port(void **state)
@@ -114,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_are_points_and_others_nothing),
         cmocka_unit_test(the_clean_rest_needs_both_numbers),
+        cmocka_unit_test(the_log_and_a_replica_have_one_point_by_either_name),
         cmocka_unit_test(a_client_is_its_address_and_port),
         cmocka_unit_test(the_keys_of_tls_are_what_the_library_has),
     };

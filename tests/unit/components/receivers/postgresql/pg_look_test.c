@@ -109,9 +109,9 @@ static void prepare(const struct answer *answers, struct pg_config *config,
 static void look_at(struct pg_server *asked)
 {
     struct hf_server_scraper scraper = {.begun_ns = 1};
-    assert_int_equal(
-        hf_points_init(&scraper.points, pg_rows, asked->config->wanted.metrics, PG_METRIC_COUNT),
-        HF_OK);
+    const struct hf_metric_set metrics = {pg_rows, asked->config->wanted.metrics, PG_METRIC_COUNT,
+                                          0};
+    assert_int_equal(hf_points_init(&scraper.points, &metrics), HF_OK);
     struct pg_look look = {.server = asked,
                            .scraper = &scraper,
                            .scrape = stub_begin(HF_METRICS),

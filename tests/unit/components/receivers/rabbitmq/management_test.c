@@ -18,13 +18,13 @@ static uint32_t write_text(const char *text, bool is_node)
     struct hf_scan scan;
     const struct hf_json *json;
     char error[HF_JSON_ERROR_MAX];
+    const struct hf_metric_set metrics = {rabbitmq_rows, all.metrics, RABBITMQ_METRIC_COUNT, 0};
     memset(all.metrics, true, sizeof(all.metrics));
     for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
         all.resources[i].enabled = true;
     }
     assert_int_equal(hf_json_read(hf_slice_text(text), &arena, &json, error), HF_OK);
-    assert_int_equal(hf_points_init(&points, rabbitmq_rows, all.metrics, RABBITMQ_METRIC_COUNT),
-                     HF_OK);
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     hf_builder_init(&builder, HF_METRICS, 1 << 20);
     struct rabbitmq_writer writer = {
         .wanted = &all, .builder = &builder, .points = &points, .begun_ns = 1, .now_ns = 2};

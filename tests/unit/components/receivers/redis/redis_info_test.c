@@ -10,13 +10,14 @@
 
 static uint32_t read_text(const char *text, struct redis_facts *facts)
 {
-    static bool all[REDIS_METRIC_COUNT];
+    static struct hf_metric_choice all[REDIS_METRIC_COUNT];
+    const struct hf_metric_set metrics = {redis_rows, all, REDIS_METRIC_COUNT, 0};
     struct hf_points points;
     struct hf_builder builder;
     struct hf_scan scan;
     bool failed;
     memset(all, true, sizeof(all));
-    assert_int_equal(hf_points_init(&points, redis_rows, all, REDIS_METRIC_COUNT), HF_OK);
+    assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     redis_info_read(hf_slice_text(text), facts, &points);
     hf_builder_init(&builder, HF_METRICS, 1 << 20);
     hf_build_resource(&builder, HF_EMPTY_SLICE);
