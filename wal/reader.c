@@ -12,9 +12,8 @@
 
 #include "index.h"
 #include "internal.h"
-#include "util/time/clock.h"
 #include "pages_find.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 /* Bytes read for nothing rather than by a system call of their own. */
 #define RANGE_GAP_MAX 8192u

@@ -187,7 +187,7 @@ static void put_digits(uint8_t *place, uint64_t number, uint32_t count)
 {
     uint64_t rest = number * UINT64_C(2654435761) % count;
     for (size_t i = NAME_DIGITS; i-- > 0; rest /= 36) {
-        place[i] = (uint8_t)"0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36];
+        place[i] = (uint8_t) "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36];
     }
 }
 

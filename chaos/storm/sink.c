@@ -15,15 +15,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "grpc/server.h"
-#include "http/server.h"
-#include "util/time/clock.h"
-#include "util/loop.h"
 #include "body.h"
 #include "counters.h"
+#include "grpc/server.h"
+#include "http/server.h"
 #include "orders.h"
 #include "storm.h"
 #include "truth.h"
+#include "util/loop.h"
+#include "util/time/clock.h"
 
 #define MESSAGE_BYTES_MAX ((size_t)256 << 20)
 
@@ -286,8 +286,10 @@ static bool serve(struct sink *sink)
 {
     static enum hf_signal signals[HF_SIGNAL_COUNT] = {HF_TRACES, HF_METRICS, HF_LOGS};
     const struct hf_grpc_method methods[] = {
-        {.path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export", .user = &signals[0]},
-        {.path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", .user = &signals[1]},
+        {.path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+         .user = &signals[0]},
+        {.path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+         .user = &signals[1]},
         {.path = "/opentelemetry.proto.collector.logs.v1.LogsService/Export", .user = &signals[2]},
     };
     char error[512] = "";

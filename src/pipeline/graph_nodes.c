@@ -10,9 +10,8 @@
 #include <holdfast/overview.h>
 
 #include "graph_internal.h"
-#include "util/time/clock.h"
 #include "processed_items.h"
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER; /* of what is opened or started */
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "node/node.h"
-#include "util/metrics.h"
+#include "util/metrics/metrics.h"
 
 /* Registers the counters of a node that is such a processor. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_processed_items_open(struct hf_node *node);

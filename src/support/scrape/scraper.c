@@ -10,10 +10,8 @@
 #include <holdfast/component.h>
 
 #include "offer.h"
-#include "util/log/log_limiter.h"
 #include "regroup.h"
-#include "util/clock.h"
-#include "util/log_limiter.h"
+#include "util/log/log_limiter.h"
 #include "util/loop.h"
 #include "util/metrics/metrics.h"
 #include "util/time/clock.h"

@@ -5,7 +5,7 @@
 
 #include "pdata/json_write.h"
 #include "pdata/value.h"
-#include "util/jwt.h"
+#include "util/tls/jwt.h"
 
 #define CLAIMS_MEMORY_MAX ((size_t)1 << 20)
 

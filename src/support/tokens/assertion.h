@@ -8,7 +8,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 /* The value of the form's grant_type. */
 #define HF_ASSERTION_GRANT "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -14,7 +14,6 @@
 #include "util/header_text.h"
 #include "util/time/clock.h"
 #include "util/tls/jwt.h"
-#include "util/clock.h"
 #include "json/json.h"
 
 #define TIMEOUT_NS (15 * HF_NS_PER_S)

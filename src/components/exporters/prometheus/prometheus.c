@@ -30,7 +30,6 @@
 #include "prometheus_table.h"
 #include "support/probe/probe_server.h"
 #include "support/state/state_log.h"
-#include "util/clock.h"
 #include "util/loop.h"
 #include "util/time/clock.h"
 

@@ -10,9 +10,8 @@
 
 #include "prometheus_config.h"
 #include "prometheus_negotiation.h"
-#include "util/compress/compress.h"
 #include "prometheus_print.h"
-#include "util/compress.h"
+#include "util/compress/compress.h"
 
 struct prometheus_scrape;
 

@@ -11,7 +11,6 @@
 #include "filter_rules.h"
 #include "pdata/document.h"
 #include "util/metrics/metrics.h"
-#include "util/metrics.h"
 #include "util/mistake.h"
 
 #define BIT(context) (1u << HF_PATH_##context)

@@ -9,9 +9,8 @@
 
 #include "ottl/ottl.h"
 #include "tail_config.h"
-#include "util/regex/regex.h"
 #include "util/mistake.h"
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 static _Thread_local char sentence[HF_ERROR_MAX];
 
