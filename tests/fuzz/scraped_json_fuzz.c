@@ -18,6 +18,7 @@
 #include "components/receivers/rabbitmq/management.h"
 #include "kubernetes/quantity.h"
 #include "pdata/scan.h"
+#include "tests/support/wanted_all.h"
 
 #define OUTPUT_MAX (1u << 20)
 
@@ -38,10 +39,8 @@ static void leave_out(void *user, const char *sentence)
 static uint32_t write_kubelet(struct hf_builder *builder, const struct hf_json *json)
 {
     static struct kubelet_wanted all;
-    memset(all.metrics, true, sizeof(all.metrics));
-    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
-        all.resources[i].enabled = true;
-    }
+    WANT_METRICS(all.metrics);
+    WANT_RESOURCES(all.resources);
     const struct hf_json *pods = hf_json_get(json, "list");
     struct kubelet_summary summary = {.wanted = &all,
                                       .groups = 15,
@@ -63,10 +62,8 @@ static uint32_t write_kubelet(struct hf_builder *builder, const struct hf_json *
 static uint32_t write_docker(struct hf_builder *builder, const struct hf_json *json)
 {
     static struct docker_wanted all;
-    memset(all.metrics, true, sizeof(all.metrics));
-    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
-        all.resources[i].enabled = true;
-    }
+    WANT_METRICS(all.metrics);
+    WANT_RESOURCES(all.resources);
     struct docker_writer writer = {.wanted = &all, .builder = builder, .now_ns = 1};
     docker_container_write(&writer, json, json);
     docker_states_write(&writer);
@@ -77,11 +74,10 @@ static uint32_t write_rabbitmq(struct hf_builder *builder, const struct hf_json 
 {
     static struct rabbitmq_wanted all;
     struct hf_points points;
-    memset(all.metrics, true, sizeof(all.metrics));
-    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
-        all.resources[i].enabled = true;
-    }
-    check(hf_points_init(&points, rabbitmq_rows, all.metrics, RABBITMQ_METRIC_COUNT) == HF_OK);
+    WANT_METRICS(all.metrics);
+    WANT_RESOURCES(all.resources);
+    check(hf_points_init(&points, &(struct hf_metric_set){rabbitmq_rows, all.metrics,
+                                                          RABBITMQ_METRIC_COUNT, 0}) == HF_OK);
     struct rabbitmq_writer writer = {
         .wanted = &all, .builder = builder, .points = &points, .begun_ns = 1, .now_ns = 2};
     rabbitmq_queue_write(&writer, json);
@@ -97,13 +93,11 @@ static uint32_t write_cluster(struct hf_builder *builder, const struct hf_json *
     static const struct hf_metric_row extra[] = {{.name = "a", .unit = "", .help = ""},
                                                  {.name = "b", .unit = "", .help = ""},
                                                  {.name = "c", .unit = "", .help = ""}};
-    static bool all[CLUSTER_METRIC_COUNT];
+    static struct hf_metric_choice all[CLUSTER_METRIC_COUNT];
     static struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
     struct record record = {0};
-    memset(all, true, sizeof(all));
-    for (size_t i = 0; i < CLUSTER_RESOURCE_COUNT; i++) {
-        resources[i].enabled = true;
-    }
+    WANT_METRICS(all);
+    WANT_RESOURCES(resources);
     cluster_kinds[kind % CLUSTER_KIND_COUNT].describe(&record, &wanted, json);
     struct record_writer writer = {
         .builder = builder, .metrics = all, .resources = resources, .extra = extra};

@@ -19,6 +19,7 @@
 #include "pdata/scan.h"
 #include "support/scrape/plan_mask.h"
 #include "support/scrape/sql_mask.h"
+#include "tests/support/wanted_all.h"
 
 #define OUTPUT_MAX (1u << 20)
 
@@ -45,10 +46,12 @@ static void take_all(struct hf_points *points)
 
 static void read_page(struct hf_slice text)
 {
-    static const bool all[NGINX_METRIC_COUNT] = {true, true, true, true};
+    static struct hf_metric_choice all[NGINX_METRIC_COUNT];
     struct stub_status status;
     struct hf_points points;
-    check(hf_points_init(&points, nginx_rows, all, NGINX_METRIC_COUNT) == HF_OK);
+    WANT_METRICS(all);
+    check(hf_points_init(&points,
+                         &(struct hf_metric_set){nginx_rows, all, NGINX_METRIC_COUNT, 0}) == HF_OK);
     if (stub_status_read(text, &status)) {
         stub_status_add(&status, &points);
         take_all(&points);
@@ -58,11 +61,12 @@ static void read_page(struct hf_slice text)
 
 static void read_info(struct hf_slice text)
 {
-    static bool all[REDIS_METRIC_COUNT];
+    static struct hf_metric_choice all[REDIS_METRIC_COUNT];
     struct redis_facts facts;
     struct hf_points points;
-    memset(all, true, sizeof(all));
-    check(hf_points_init(&points, redis_rows, all, REDIS_METRIC_COUNT) == HF_OK);
+    WANT_METRICS(all);
+    check(hf_points_init(&points,
+                         &(struct hf_metric_set){redis_rows, all, REDIS_METRIC_COUNT, 0}) == HF_OK);
     redis_info_read(text, &facts, &points);
     check(memchr(facts.first_wrong, '\0', sizeof(facts.first_wrong)) != NULL);
     take_all(&points);
@@ -80,11 +84,12 @@ static void read_reply(struct hf_slice bytes)
 
 static void read_status(struct hf_slice text)
 {
-    static bool all[MY_METRIC_COUNT];
+    static struct hf_metric_choice all[MY_METRIC_COUNT];
     struct hf_points points;
     struct my_status status = {.points = &points};
-    memset(all, true, sizeof(all));
-    check(hf_points_init(&points, my_rows, all, MY_METRIC_COUNT) == HF_OK);
+    WANT_METRICS(all);
+    check(hf_points_init(&points, &(struct hf_metric_set){my_rows, all, MY_METRIC_COUNT, 0}) ==
+          HF_OK);
     while (text.size != 0) {
         const uint8_t *end = memchr(text.data, '\n', text.size);
         size_t size = end != NULL ? (size_t)(end - text.data) : text.size;

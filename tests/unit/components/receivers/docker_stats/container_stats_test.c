@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/wanted_all.h"
+
 static const struct hf_json *read_text(struct hf_arena *arena, const char *text)
 {
     const struct hf_json *json;
@@ -51,10 +53,8 @@ static void nonsense_is_no_fault(void **state)
         "1}}"};
     static struct docker_wanted all;
     (void)state;
-    memset(all.metrics, true, sizeof(all.metrics));
-    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
-        all.resources[i].enabled = true;
-    }
+    WANT_METRICS(all.metrics);
+    WANT_RESOURCES(all.resources);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 20};
         struct hf_builder builder;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "pdata/wire.h"
+#include "tests/support/wanted_all.h"
 
 static void names_of_metrics_are_in_snake_case(void **state)
 {
@@ -45,10 +46,8 @@ static struct hf_batch *built(const char *kind, const char *text, uint32_t *ret_
     struct record record = {0};
     struct hf_builder builder;
     size_t k = 0;
-    memset(all, true, sizeof(all));
-    for (size_t i = 0; i < CLUSTER_RESOURCE_COUNT; i++) {
-        resources[i].enabled = true;
-    }
+    WANT_METRICS(all);
+    WANT_RESOURCES(resources);
     while (strcmp(cluster_kinds[k].name, kind) != 0) {
         k++;
         assert_true(k < CLUSTER_KIND_COUNT);

@@ -9,6 +9,7 @@
 
 #include <holdfast/component.h>
 
+#include "tests/support/wanted_all.h"
 #include "tests/unit/scrape_stub.h"
 
 /* ---- a cluster of two brokers: the topic `orders` with two partitions, and an inner one ---- */
@@ -164,7 +165,7 @@ static void look(struct hf_string_list scrapers)
     struct hf_points points;
     const struct hf_metric_set metrics = {kafka_rows, config.wanted.metrics, KAFKA_METRIC_COUNT, 0};
     char why[HF_REGEX_ERROR_MAX];
-    memset(config.wanted.metrics, true, sizeof(config.wanted.metrics));
+    WANT_METRICS(config.wanted.metrics);
     assert_int_equal(hf_regex_new("^[^_].*$", &topic_match, why), HF_OK);
     assert_int_equal(hf_regex_new("^b", &group_match, why), HF_OK);
     assert_int_equal(hf_points_init(&points, &metrics), HF_OK);

@@ -12,6 +12,7 @@
 #include "components/receivers/mysql/my_events.h"
 #include "components/receivers/mysql/my_look.h"
 #include "components/receivers/mysql/my_status.h"
+#include "tests/support/wanted_all.h"
 #include "tests/unit/scrape_stub.h"
 
 #define COLUMNS_MAX 12
@@ -161,7 +162,8 @@ static void rows_are_points_with_their_attributes(void **state)
     struct my_config config = {.samples = {.rows_max = 1}};
     struct my_server asked;
     (void)state;
-    memset(&config.wanted, true, sizeof(config.wanted));
+    WANT_METRICS(config.wanted.metrics);
+    WANT_RESOURCES(config.wanted.resources);
     prepare(answers, &config, &asked);
     look_at(&asked);
     const char *where = TEXT("schema", "shop") "," TEXT("table", "sold") "," TEXT("index", "NONE");

@@ -9,6 +9,7 @@
 
 #include "components/receivers/mysql/my_config.h"
 #include "components/receivers/mysql/my_host.h"
+#include "tests/support/wanted_all.h"
 
 /* The points that a status of so many variables makes. */
 static uint32_t points_of(const char *const (*variables)[2], size_t count)
@@ -19,7 +20,7 @@ static uint32_t points_of(const char *const (*variables)[2], size_t count)
     const struct hf_metric_set metrics = {my_rows, choices, MY_METRIC_COUNT, 0};
     struct my_status status = {.points = &points};
     bool failed = true;
-    memset(choices, true, sizeof(choices));
+    WANT_METRICS(choices);
     assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     for (size_t i = 0; i < count; i++) {
         my_status_take(&status, hf_slice_text(variables[i][0]), hf_slice_text(variables[i][1]));

@@ -10,6 +10,7 @@
 
 #include "components/receivers/postgresql/pg_events.h"
 #include "components/receivers/postgresql/pg_look.h"
+#include "tests/support/wanted_all.h"
 #include "tests/unit/scrape_stub.h"
 
 #define COLUMNS_MAX 24
@@ -101,7 +102,8 @@ static void prepare(const struct answer *answers, struct pg_config *config,
     server.open = server.asked = 0;
     config->net.endpoint = "127.0.0.1:5432";
     config->main_database = "postgres";
-    memset(&config->wanted, true, sizeof(config->wanted));
+    WANT_METRICS(config->wanted.metrics);
+    WANT_RESOURCES(config->wanted.resources);
     assert_int_equal(pg_server_open(ret_server, config, why), HF_OK);
     assert_string_equal(ret_server->port, "5432");
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "pdata/scan.h"
+#include "tests/support/wanted_all.h"
 
 /* Points that are written of one queue or node. */
 static uint32_t write_text(const char *text, bool is_node)
@@ -19,10 +20,8 @@ static uint32_t write_text(const char *text, bool is_node)
     const struct hf_json *json;
     char error[HF_JSON_ERROR_MAX];
     const struct hf_metric_set metrics = {rabbitmq_rows, all.metrics, RABBITMQ_METRIC_COUNT, 0};
-    memset(all.metrics, true, sizeof(all.metrics));
-    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
-        all.resources[i].enabled = true;
-    }
+    WANT_METRICS(all.metrics);
+    WANT_RESOURCES(all.resources);
     assert_int_equal(hf_json_read(hf_slice_text(text), &arena, &json, error), HF_OK);
     assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     hf_builder_init(&builder, HF_METRICS, 1 << 20);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "pdata/scan.h"
+#include "tests/support/wanted_all.h"
 
 static uint32_t read_text(const char *text, struct redis_facts *facts)
 {
@@ -16,7 +17,7 @@ static uint32_t read_text(const char *text, struct redis_facts *facts)
     struct hf_builder builder;
     struct hf_scan scan;
     bool failed;
-    memset(all, true, sizeof(all));
+    WANT_METRICS(all);
     assert_int_equal(hf_points_init(&points, &metrics), HF_OK);
     redis_info_read(hf_slice_text(text), facts, &points);
     hf_builder_init(&builder, HF_METRICS, 1 << 20);
