@@ -59,6 +59,11 @@ size_t hf_parts_find(const struct hf_parts *parts, struct hf_slice key);
 HF_MUST_USE enum hf_status hf_parts_write(const struct hf_parts *parts,
                                           struct hf_document *document, size_t index,
                                           struct hf_bytes *out);
+/* The requests of all parts in one pass, whatever their number, into `outs`: as many as there are
+ * parts, empty. In a message the fields besides items come first. On failure what they have counts
+ * for nothing. */
+HF_MUST_USE enum hf_status hf_parts_write_all(const struct hf_parts *parts,
+                                              struct hf_document *document, struct hf_bytes *outs);
 HF_MUST_USE enum hf_status hf_parts_batch(const struct hf_parts *parts,
                                           struct hf_document *document, size_t index,
                                           struct hf_batch *batch, struct hf_batch **ret_batch);

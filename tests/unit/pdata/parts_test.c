@@ -83,6 +83,58 @@ static void splits_by_a_key(void **state)
     }
 }
 
+/* The items of a request, each with what is around it. */
+static void describe_all(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
+{
+    struct hf_document *document = hf_document_borrow(signal, raw);
+    struct hf_place place = {.document = document};
+    while (hf_place_next_item(&place)) {
+        describe(&place, out);
+    }
+    hf_document_return(document);
+}
+
+static void writes_all_parts_at_once_as_one_after_the_other(void **state)
+{
+    (void)state;
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
+        for (unsigned parts_wanted = 1; parts_wanted <= ITEMS; parts_wanted += 11) {
+            struct hf_bytes raw = {0}, outs[ITEMS] = {{0}};
+            struct hf_parts parts = {.limit = ITEMS};
+            unsigned seen = 0;
+            bodies_make(signal, parts_wanted, ITEMS, &raw);
+            struct hf_document *document =
+                hf_document_borrow(signal, hf_slice_of(raw.data, raw.size));
+            struct hf_place place = {.document = document};
+            while (hf_place_next_item(&place)) {
+                uint8_t key = (uint8_t)(seen++ * 7 % parts_wanted);
+                if (seen == 5) { /* one that changes is written anew */
+                    struct hf_message *resource = hf_message_need(place.resource_group, 1);
+                    hf_message_attributes(resource, 1)->changed = true;
+                }
+                assert_int_equal(hf_parts_put(&parts, &place, hf_slice_of(&key, 1)), HF_OK);
+            }
+            assert_int_equal(hf_parts_write_all(&parts, document, outs), HF_OK);
+            for (size_t i = 0; i < parts.count; i++) {
+                struct hf_bytes one = {0}, wanted = {0}, found = {0};
+                assert_int_equal(hf_parts_write(&parts, document, i, &one), HF_OK);
+                describe_all(signal, hf_slice_of(one.data, one.size), &wanted);
+                describe_all(signal, hf_slice_of(outs[i].data, outs[i].size), &found);
+                assert_int_equal(outs[i].size, one.size);
+                assert_int_equal(found.size, wanted.size);
+                assert_memory_equal(found.data, wanted.data, wanted.size);
+                hf_bytes_release(&one);
+                hf_bytes_release(&wanted);
+                hf_bytes_release(&found);
+                hf_bytes_release(&outs[i]);
+            }
+            hf_parts_release(&parts);
+            hf_document_return(document);
+            hf_bytes_release(&raw);
+        }
+    }
+}
+
 static struct hf_batch *batch_of(const struct hf_bytes *raw)
 {
     struct hf_batch *batch = hf_batch_new(HF_LOGS, raw->size, hf_slice_text("meta"));
@@ -155,6 +207,14 @@ static void puts_what_has_no_item_into_one_part(void **state)
     assert_int_equal(hf_parts_write(&parts, document, 1, &out), HF_OK);
     assert_int_equal(out.size, sizeof(second) - 1);
     assert_memory_equal(out.data, second, out.size);
+    struct hf_bytes outs[2] = {{0}};
+    assert_int_equal(hf_parts_write_all(&parts, document, outs), HF_OK);
+    assert_int_equal(outs[0].size, sizeof(first) - 1);
+    assert_memory_equal(outs[0].data, first, outs[0].size);
+    assert_int_equal(outs[1].size, sizeof(second) - 1);
+    assert_memory_equal(outs[1].data, second, outs[1].size);
+    hf_bytes_release(&outs[0]);
+    hf_bytes_release(&outs[1]);
     hf_bytes_release(&out);
     hf_parts_release(&parts);
     hf_document_return(document);
@@ -164,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_by_a_key),
+        cmocka_unit_test(writes_all_parts_at_once_as_one_after_the_other),
         cmocka_unit_test(the_only_part_is_the_batch_itself),
         cmocka_unit_test(puts_what_has_no_item_into_one_part),
     };

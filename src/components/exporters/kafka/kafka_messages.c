@@ -369,23 +369,27 @@ static enum hf_status encode(const struct splitter *splitter, struct hf_slice ra
 
 static enum hf_status write_parts(struct splitter *splitter)
 {
-    struct kafka_request *request = splitter->request;
-    enum hf_status status = HF_OK;
+    size_t count = splitter->parts.count;
+    struct hf_bytes *written = calloc(count + 1, sizeof(*written));
+    if (written == NULL) {
+        return HF_NOMEM;
+    }
     uint64_t left_out; /* such items are in no part */
     hf_parts_put_rest(&splitter->parts, splitter->document, 0);
-    for (size_t i = 0; i < splitter->parts.count && status == HF_OK; i++) {
-        struct hf_bytes *out = &request->outs[i].bytes;
+    enum hf_status status = hf_parts_write_all(&splitter->parts, splitter->document, written);
+    for (size_t i = 0; i < count; i++) {
+        struct hf_bytes *out = &splitter->request->outs[i].bytes;
         if (splitter->plan.encoding == KAFKA_OTLP_PROTO) {
-            status = hf_parts_write(&splitter->parts, splitter->document, i, out);
+            *out = written[i];
             continue;
         }
-        splitter->text.size = 0;
-        status = hf_parts_write(&splitter->parts, splitter->document, i, &splitter->text);
         if (status == HF_OK) {
-            status = encode(splitter, hf_slice_of(splitter->text.data, splitter->text.size), out,
-                            &left_out);
+            status =
+                encode(splitter, hf_slice_of(written[i].data, written[i].size), out, &left_out);
         }
+        hf_bytes_release(&written[i]);
     }
+    free(written);
     return status;
 }
 
