@@ -130,7 +130,6 @@ void hf_http_go_on(struct hf_http_request *request);
 bool hf_http_is_alive(struct hf_http_request *request);
 
 #define HF_HTTP_SIZE_UNKNOWN UINT64_MAX /* for head_bytes */
-
 struct hf_http_answer_header {
     const char *name, *value; /* both copied; without line ends */
 };
@@ -139,7 +138,7 @@ struct hf_http_answer {
     int status;
     const char *content_type;                    /* NULL: none */
     struct hf_slice body;                        /* copied */
-    struct hf_http_stream *stream;               /* instead of it, and taken over; NULL: none */
+    struct hf_http_stream *stream;               /* instead of it, and taken over */
     uint64_t retry_after_s;                      /* 0: none */
     const char *allow;                           /* for 405; NULL: none */
     const struct hf_http_answer_header *headers; /* those with a value; besides the ones above */
