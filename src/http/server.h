@@ -24,7 +24,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include <holdfast/batch.h>
 #include <holdfast/field.h>
@@ -32,6 +31,7 @@
 #include <holdfast/status.h>
 
 #include "cors.h"
+#include "server_stream.h"
 
 struct hf_http_server;
 struct hf_tls_config;
@@ -130,16 +130,6 @@ void hf_http_go_on(struct hf_http_request *request);
 bool hf_http_is_alive(struct hf_http_request *request);
 
 #define HF_HTTP_SIZE_UNKNOWN UINT64_MAX /* for head_bytes */
-
-/* A body that is made while it is sent, at the pace of the client. Embed it. */
-struct hf_http_stream {
-    /* A pool thread: writes at most `size` bytes, and returns how many; 0: the body ends, negative:
-     * it cannot be made, and the connection ends within it. */
-    ssize_t (*read)(struct hf_http_stream *stream, uint8_t *out, size_t size);
-    /* Any thread, once: read to its end, or not. */
-    void (*free)(struct hf_http_stream *stream);
-};
-
 struct hf_http_answer_header {
     const char *name, *value; /* both copied; without line ends */
 };
@@ -148,7 +138,7 @@ struct hf_http_answer {
     int status;
     const char *content_type;                    /* NULL: none */
     struct hf_slice body;                        /* copied */
-    struct hf_http_stream *stream;               /* instead of it, and taken over; NULL: none */
+    struct hf_http_stream *stream;               /* instead of it, and taken over */
     uint64_t retry_after_s;                      /* 0: none */
     const char *allow;                           /* for 405; NULL: none */
     const struct hf_http_answer_header *headers; /* those with a value; besides the ones above */

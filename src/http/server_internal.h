@@ -170,6 +170,10 @@ void hf_http_memory_return(struct hf_http_request *request);
 HF_MUST_USE bool hf_http_body_is_whole(struct hf_http_request *request);
 void hf_http_list_remove(struct http_list *list, struct hf_http_request *request);
 
+/* ---- server_response.c ---- */
+/* NULL: out of memory. Takes over its stream. */
+struct MHD_Response *hf_http_new_response(const struct hf_http_answer *answer);
+
 /* ---- server_relief.c ---- */
 /* So much that it is worth giving back to the system when it is free. */
 #define HTTP_TRIM_BYTES (8u << 20)

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pdata/any.h"
 #include "pdata/document.h"
 #include "pdata/walk.h"
+#include "prometheus_fold_internal.h"
 #include "prometheus_point.h"
 
 #define RESOURCE_ATTRIBUTES 1
-#define SCOPE_ATTRIBUTES 3
-#define SCOPE_SCHEMA_URL 3 /* of ScopeMetrics */
 #define METRIC_NAME 1
 #define METRIC_HELP 2
 #define METRIC_UNIT 3
@@ -20,21 +18,6 @@
 #define TEMPORALITY_DELTA 1
 #define TEMPORALITY_CUMULATIVE 2
 
-/* What is found out once for each resource, scope and metric. */
-struct position {
-    const struct hf_message *resource_group, *scope_group, *metric;
-    struct hf_hash of_resource, of_scope;
-    struct hf_hash source;            /* of all that labels are made of but the point */
-    struct hf_attributes *resource;   /* NULL: none */
-    struct prometheus_family *family; /* NULL: its points have no place */
-    bool is_delta;
-};
-
-static struct hf_slice slice_of(const struct hf_bytes *bytes)
-{
-    return hf_slice_of(bytes->data, bytes->size);
-}
-
 static void reject(struct prometheus_fold *fold, const char *why)
 {
     fold->rejected++;
@@ -42,44 +25,6 @@ static void reject(struct prometheus_fold *fold, const char *why)
 }
 
 /* ---- resources ---- */
-
-static HF_MUST_USE enum hf_status append_text(const struct hf_attributes *attributes,
-                                              const char *key, struct hf_bytes *out)
-{
-    const struct hf_attribute *found =
-        attributes != NULL ? hf_attributes_find(attributes, hf_slice_text(key)) : NULL;
-    return found != NULL ? hf_any_text(found->value, out) : HF_OK;
-}
-
-static HF_MUST_USE enum hf_status read_identity(struct prometheus_fold *fold,
-                                                const struct hf_attributes *resource)
-{
-    fold->job.size = 0;
-    fold->instance.size = 0;
-    fold->name.size = 0;
-    enum hf_status status = append_text(resource, "service.namespace", &fold->job);
-    if (status == HF_OK && fold->job.size > 0) {
-        status = hf_bytes_append(&fold->job, hf_slice_text("/"));
-    }
-    if (status == HF_OK) {
-        status = append_text(resource, "service.name", &fold->name);
-    }
-    if (status == HF_OK && fold->name.size > 0) {
-        status = hf_bytes_append(&fold->job, slice_of(&fold->name));
-    } else {
-        fold->job.size = 0;
-    }
-    return status == HF_OK ? append_text(resource, "service.instance.id", &fold->instance) : status;
-}
-
-static HF_MUST_USE enum hf_status add_identity(struct prometheus_fold *fold)
-{
-    enum hf_status status =
-        prometheus_labels_add(&fold->labels, hf_slice_text("job"), slice_of(&fold->job));
-    return status == HF_OK ? prometheus_labels_add(&fold->labels, hf_slice_text("instance"),
-                                                   slice_of(&fold->instance))
-                           : status;
-}
 
 /* The labels of target_info that are not its key. NULL with HF_OK: there are none. */
 static HF_MUST_USE enum hf_status
@@ -123,14 +68,14 @@ static HF_MUST_USE enum hf_status put_target_info(struct prometheus_fold *fold,
     enum hf_status status = hf_prom_metric_name(&naming, hf_slice_text("target_info"),
                                                 HF_EMPTY_SLICE, HF_PROM_GAUGE, &fold->name);
     if (status == HF_OK) {
-        status = prometheus_table_family(fold->table, slice_of(&fold->name), HF_PROM_GAUGE,
-                                         hf_slice_text("Target metadata"), &family);
+        status = prometheus_table_family(fold->table, prometheus_slice_of(&fold->name),
+                                         HF_PROM_GAUGE, hf_slice_text("Target metadata"), &family);
     }
     if (status == HF_OK) {
         status = print_extra(fold, position->resource, &extra);
     }
     prometheus_labels_reset(&fold->labels);
-    status = status == HF_OK ? add_identity(fold) : status;
+    status = status == HF_OK ? prometheus_fold_add_identity(fold) : status;
     status = status == HF_OK ? prometheus_labels_print(&fold->labels, &labels) : status;
     if (status == HF_OK) {
         status = prometheus_table_series(fold->table, family, labels, &series);
@@ -158,7 +103,7 @@ static HF_MUST_USE enum hf_status enter_resource(struct prometheus_fold *fold,
     position->of_resource =
         hf_hash_of(resource != NULL ? hf_message_content(resource) : HF_EMPTY_SLICE);
     position->resource = hf_message_attributes(resource, RESOURCE_ATTRIBUTES);
-    enum hf_status status = read_identity(fold, position->resource);
+    enum hf_status status = prometheus_fold_identity(fold, position->resource);
     if (status == HF_OK && fold->job.size > 0 && fold->instance.size > 0) {
         status = put_target_info(fold, position);
     }
@@ -240,7 +185,7 @@ enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct 
         return HF_OK;
     }
     if (status == HF_OK) {
-        status = prometheus_table_family(fold->table, slice_of(&fold->name), kind,
+        status = prometheus_table_family(fold->table, prometheus_slice_of(&fold->name), kind,
                                          hf_message_bytes(place->metric, METRIC_HELP),
                                          &position->family);
     }
@@ -257,109 +202,6 @@ enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct 
 }
 
 /* ---- points ---- */
-
-static const struct hf_resource_conversion *conversion_of(const struct prometheus_fold *fold)
-{
-    return hf_resource_labels_of(&fold->config->conversion, &fold->config->constant);
-}
-
-static bool is_overridden(const struct prometheus_fold *fold, const struct position *position,
-                          struct hf_slice key)
-{
-    if (position->resource != NULL && hf_resource_conversion_takes(conversion_of(fold), key) &&
-        hf_attributes_find(position->resource, key) != NULL) {
-        return true;
-    }
-    return (fold->job.size > 0 && hf_slice_is(key, "job")) ||
-           (fold->instance.size > 0 && hf_slice_is(key, "instance"));
-}
-
-static HF_MUST_USE enum hf_status add_resource(struct prometheus_fold *fold,
-                                               const struct hf_attributes *resource)
-{
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < resource->count && status == HF_OK; i++) {
-        const struct hf_attribute *one = &resource->items[i];
-        bool is_left_out = !hf_resource_conversion_takes(conversion_of(fold), one->key) ||
-                           (fold->job.size > 0 && hf_slice_is(one->key, "job")) ||
-                           (fold->instance.size > 0 && hf_slice_is(one->key, "instance"));
-        if (!is_left_out) {
-            status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
-        }
-    }
-    return status;
-}
-
-static HF_MUST_USE enum hf_status add_scope(struct prometheus_fold *fold,
-                                            const struct hf_place *place)
-{
-    struct hf_message *scope = hf_place_scope(place);
-    const struct hf_attributes *attributes = hf_message_attributes(scope, SCOPE_ATTRIBUTES);
-    enum hf_status status = prometheus_labels_add(&fold->labels, hf_slice_text("otel_scope_name"),
-                                                  hf_message_bytes(scope, 1));
-    if (status == HF_OK) {
-        status = prometheus_labels_add(&fold->labels, hf_slice_text("otel_scope_version"),
-                                       hf_message_bytes(scope, 2));
-    }
-    if (status == HF_OK) {
-        status = prometheus_labels_add(&fold->labels, hf_slice_text("otel_scope_schema_url"),
-                                       hf_message_bytes(place->scope_group, SCOPE_SCHEMA_URL));
-    }
-    for (size_t i = 0; attributes != NULL && i < attributes->count && status == HF_OK; i++) {
-        fold->name.size = 0;
-        status = hf_bytes_append(&fold->name, hf_slice_text("otel_scope_"));
-        status = status == HF_OK ? hf_bytes_append(&fold->name, attributes->items[i].key) : status;
-        if (status == HF_OK) {
-            status = prometheus_labels_add_any(&fold->labels, slice_of(&fold->name),
-                                               attributes->items[i].value);
-        }
-    }
-    return status;
-}
-
-static HF_MUST_USE enum hf_status print_labels(struct prometheus_fold *fold,
-                                               const struct hf_place *place,
-                                               const struct position *position,
-                                               struct hf_slice *ret_labels)
-{
-    const struct hf_attributes *attributes = hf_message_attributes(
-        place->item, hf_message_attributes_number(hf_message_type(place->item)));
-    enum hf_status status = HF_OK;
-    prometheus_labels_reset(&fold->labels);
-    for (size_t i = 0; attributes != NULL && i < attributes->count && status == HF_OK; i++) {
-        const struct hf_attribute *one = &attributes->items[i];
-        if (!is_overridden(fold, position, one->key)) {
-            status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
-        }
-    }
-    if (status == HF_OK && hf_resource_conversion_is_on(conversion_of(fold)) &&
-        position->resource != NULL) {
-        status = add_resource(fold, position->resource);
-    }
-    if (status == HF_OK && !fold->config->without_scope_info) {
-        status = add_scope(fold, place);
-    }
-    status = status == HF_OK ? add_identity(fold) : status;
-    return status == HF_OK ? prometheus_labels_print(&fold->labels, ret_labels) : status;
-}
-
-static bool clashes(const struct prometheus_fold *fold)
-{
-    const struct prometheus_labels *labels = &fold->labels;
-    for (size_t i = 0; fold->config->const_labels.count > 0 && i < labels->count; i++) {
-        const uint8_t *name = labels->texts.data + labels->items[i].name;
-        size_t size = labels->items[i].name_size;
-        const uint8_t *at = fold->constant_names.data;
-        const uint8_t *end = at + fold->constant_names.size;
-        while ((at = memmem(at, (size_t)(end - at), name, size)) != NULL) {
-            if (at[-1] == '\0' && at[size] == '\0') {
-                return true;
-            }
-            at++;
-        }
-    }
-    return false;
-}
 
 /* Takes over what `value` holds. */
 static void put_value(const struct prometheus_fold *fold, struct prometheus_value *value,
@@ -421,11 +263,11 @@ static HF_MUST_USE enum hf_status fold_point(struct prometheus_fold *fold,
     if (series != NULL) {
         return fold_known(fold, place, position, &glance, series);
     }
-    enum hf_status status = print_labels(fold, place, position, &labels);
+    enum hf_status status = prometheus_fold_labels(fold, place, position, &labels);
     if (status != HF_OK) {
         return status;
     }
-    if (clashes(fold)) {
+    if (prometheus_fold_clashes(fold)) {
         reject(fold, "a label of a point has the name of one of const_labels");
         return HF_OK;
     }
