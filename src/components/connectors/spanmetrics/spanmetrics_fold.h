@@ -25,6 +25,30 @@ struct spanmetrics_touch {
     struct hf_slice trace_id, span_id; /* of its exemplar; empty: none */
 };
 
+/* What was read of a span. */
+struct spanmetrics_span {
+    struct hf_slice trace_id, span_id, state, name;
+    int32_t kind, status;
+    uint64_t start_ns, end_ns;
+    uint64_t count; /* of spans that it stands for */
+    bool is_adjusted, has_trace_id, has_events;
+};
+
+/* A key in `fold->key`. */
+struct spanmetrics_built {
+    size_t at, size;
+    uint64_t hash;
+};
+
+/* A span whose keys are built, and whose series are not looked for yet. */
+struct spanmetrics_ahead {
+    struct spanmetrics_span span;
+    struct hf_slice bytes; /* of the span */
+    struct spanmetrics_built calls_key, durations_key;
+    struct spanmetrics_series *calls; /* NULL: there was none when it was looked for */
+};
+#define SPANMETRICS_BLOCK 16u
+
 struct spanmetrics_fold {
     const struct spanmetrics_config *config;
     const struct spanmetrics_dimensions *dimensions;
@@ -38,11 +62,13 @@ struct spanmetrics_fold {
 
     /* Kept from call to call as memory only. */
     struct spanmetrics_values of_resource, of_span, of_event, joined;
-    struct hf_bytes key, text, attributes, resource_key, last_resource;
+    struct hf_bytes key, text, attributes, resource_key, last_resource; /* key: of all of a block */
     struct spanmetrics_pair *pairs; /* of a resource, to be sorted */
     size_t pair_room;
     struct spanmetrics_touch *touches;
     size_t touch_count, touch_room;
+    struct spanmetrics_ahead block[SPANMETRICS_BLOCK];
+    size_t block_count;
     size_t overflowed; /* spans and events since the last flush that had no room */
 
     /* Of the request. */

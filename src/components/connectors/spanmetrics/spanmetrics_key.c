@@ -95,7 +95,6 @@ enum hf_status spanmetrics_key(struct spanmetrics_fold *fold, const struct spanm
     struct hf_bytes *key = &fold->key;
     struct key_show show = {.show = {.show = put_dimension}, .fold = fold};
     enum hf_status status = HF_OK;
-    key->size = 0;
     if (!fold->without_service) {
         status = put_part(key, fold->service);
     }

@@ -4,22 +4,10 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "spanmetrics_fold.h"
 
-/* What was read of a span. */
-struct spanmetrics_span {
-    struct hf_slice trace_id, span_id, state, name;
-    int32_t kind, status;
-    uint64_t start_ns, end_ns;
-    uint64_t count; /* of spans that it stands for */
-    bool is_adjusted, has_trace_id, has_events;
-};
-
-/* `fold->key`: the values of its dimensions as texts, as in the Go collector, so that 1 and "1" are
- * the same. */
+/* Behind what is in `fold->key`: the values of its dimensions as texts, as in the Go collector, so
+ * that 1 and "1" are the same. */
 HF_MUST_USE enum hf_status spanmetrics_key(struct spanmetrics_fold *fold,
                                            const struct spanmetrics_span *span,
                                            enum spanmetrics_metric metric,

@@ -6,6 +6,7 @@
 #include "support/state/table_hash.h"
 
 #define SIZE_LEAST 64u
+#define CACHE_LINE 64u
 
 /* ---- buckets ---- */
 
@@ -183,6 +184,27 @@ struct spanmetrics_series *spanmetrics_table_find(const struct spanmetrics_table
         one = one->next_in_bucket;
     }
     return one;
+}
+
+void spanmetrics_table_fetch_bucket(const struct spanmetrics_table *table, uint64_t hash)
+{
+    if (table->series_size != 0) {
+        __builtin_prefetch(&table->series[hash & (table->series_size - 1)]);
+    }
+}
+
+void spanmetrics_series_fetch(const struct spanmetrics_series *series)
+{
+    __builtin_prefetch(series, 1);
+    __builtin_prefetch(&series->count, 1);
+    __builtin_prefetch(&series->bytes[CACHE_LINE / 2]);
+}
+
+void spanmetrics_table_fetch_series(const struct spanmetrics_table *table, uint64_t hash)
+{
+    if (table->series_size != 0 && table->series[hash & (table->series_size - 1)] != NULL) {
+        spanmetrics_series_fetch(table->series[hash & (table->series_size - 1)]);
+    }
 }
 
 bool spanmetrics_table_has_room(const struct spanmetrics_table *table,

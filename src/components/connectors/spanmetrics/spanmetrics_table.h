@@ -87,6 +87,11 @@ struct spanmetrics_series *spanmetrics_table_find(const struct spanmetrics_table
                                                   const struct spanmetrics_resource *resource,
                                                   enum spanmetrics_metric metric,
                                                   struct hf_slice key, uint64_t hash);
+/* Fetches what spanmetrics_table_find() will read: first the bucket, then, when that has come, the
+ * first series in it. */
+void spanmetrics_table_fetch_bucket(const struct spanmetrics_table *table, uint64_t hash);
+void spanmetrics_table_fetch_series(const struct spanmetrics_table *table, uint64_t hash);
+void spanmetrics_series_fetch(const struct spanmetrics_series *series);
 /* Is there room for one more of this metric? If not, its overflow series counts. */
 bool spanmetrics_table_has_room(const struct spanmetrics_table *table,
                                 const struct spanmetrics_resource *resource,

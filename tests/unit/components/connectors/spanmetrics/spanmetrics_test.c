@@ -81,13 +81,12 @@ static void set(struct hf_message *owner, uint32_t number, const char *key, stru
     hf_attributes_set(hf_message_attributes(owner, number), hf_slice_text(key), value);
 }
 
-static void fill(struct hf_document *document, const struct span *wanted)
+/* A scope of the resource that the first span has. */
+static struct hf_message *make_scope(struct hf_document *document, const struct span *wanted)
 {
     struct hf_any_maker maker = {.arena = hf_document_arena(document)};
     struct hf_message *group = hf_message_append(hf_document_root(document), 1);
     struct hf_message *resource = hf_message_need(group, 1);
-    struct hf_message *span = hf_message_append(hf_message_append(group, 2), 2);
-    const uint8_t id[16] = {1};
     const char *service = wanted->service != NULL ? wanted->service : "s";
     if (!wanted->has_no_service) {
         set(resource, 1, "service.name", hf_any_make_string(&maker, hf_slice_text(service)));
@@ -95,6 +94,15 @@ static void fill(struct hf_document *document, const struct span *wanted)
     if (wanted->region != NULL) {
         set(resource, 1, "region", hf_any_make_string(&maker, hf_slice_text(wanted->region)));
     }
+    return hf_message_append(group, 2);
+}
+
+static void add_span(struct hf_document *document, struct hf_message *scope,
+                     const struct span *wanted)
+{
+    struct hf_any_maker maker = {.arena = hf_document_arena(document)};
+    struct hf_message *span = hf_message_append(scope, 2);
+    const uint8_t id[16] = {1};
     hf_message_set_bytes(span, 1, hf_slice_of(id, 16));
     hf_message_set_bytes(span, 2, hf_slice_of(id, 8));
     hf_message_set_bytes(span, 5, hf_slice_text(wanted->name));
@@ -115,17 +123,27 @@ static void fill(struct hf_document *document, const struct span *wanted)
     }
 }
 
-static enum hf_status fold_at(struct bench *bench, const struct span *span, uint64_t now_ns)
+/* In one request. */
+static enum hf_status fold_many(struct bench *bench, const struct span *spans, size_t count,
+                                uint64_t now_ns)
 {
     struct hf_document *document = hf_document_borrow(HF_TRACES, HF_EMPTY_SLICE);
+    struct hf_message *scope = make_scope(document, spans);
     struct hf_bytes bytes = {0};
-    fill(document, span);
+    for (size_t i = 0; i < count; i++) {
+        add_span(document, scope, &spans[i]);
+    }
     assert_int_equal(hf_document_write(document, &bytes), HF_OK);
     hf_document_return(document);
     enum hf_status status =
         spanmetrics_fold_request(&bench->fold, hf_slice_of(bytes.data, bytes.size), now_ns);
     hf_bytes_release(&bytes);
     return status;
+}
+
+static enum hf_status fold_at(struct bench *bench, const struct span *span, uint64_t now_ns)
+{
+    return fold_many(bench, span, 1, now_ns);
 }
 
 static void fold(struct bench *bench, const struct span *span)
@@ -191,6 +209,43 @@ static const char *flush_twice(struct bench *bench)
 {
     flush_at(bench, 2000);
     return flush_at(bench, 3000);
+}
+
+static void counts_many_spans_of_a_request_as_each_alone(void **state)
+{
+    enum { COUNT = 3 * SPANMETRICS_BLOCK + 5 };
+    static const char *const names[] = {"get", "put", "delete"}, *const zones[] = {"a", "b", NULL};
+    struct spanmetrics_config configs[] = {plain, plain, plain};
+    struct span spans[COUNT];
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        spans[i] = (struct span){.name = names[i % 3],
+                                 .zone = zones[i / 5 % 3],
+                                 .event = i % 4 == 0 ? zones[i % 2] : NULL,
+                                 .number = (int64_t)(i % 2),
+                                 .duration_ms = i};
+    }
+    configs[1].histogram.disable = false; /* calls and durations of one key */
+    configs[2].histogram.disable = false;
+    configs[2].max_series = 9; /* some have no room */
+    configs[2].histogram.dimensions = (struct hf_struct_list)DIMENSIONS({.name = "number"});
+    for (size_t c = 0; c < sizeof(configs) / sizeof(configs[0]); c++) {
+        struct bench together, alone;
+        configs[c].dimensions = (struct hf_struct_list)DIMENSIONS({.name = "zone"});
+        configs[c].events.enabled = true;
+        configs[c].events.dimensions = (struct hf_struct_list)DIMENSIONS({.name = "number"});
+        begin(&together, &configs[c]);
+        begin(&alone, &configs[c]);
+        assert_int_equal(fold_many(&together, spans, COUNT, 1000), HF_OK);
+        for (size_t i = 0; i < COUNT; i++) {
+            fold(&alone, &spans[i]);
+        }
+        assert_string_not_equal(flush_twice(&together), "");
+        assert_string_equal(together.shown, flush_twice(&alone));
+        assert_int_equal(together.fold.overflowed, alone.fold.overflowed);
+        end(&together);
+        end(&alone);
+    }
 }
 
 static void counts_by_dimensions(void **state)
@@ -484,6 +539,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_by_dimensions),
+        cmocka_unit_test(counts_many_spans_of_a_request_as_each_alone),
         cmocka_unit_test(takes_attributes_by_glob),
         cmocka_unit_test(has_dimensions_of_one_metric_alone),
         cmocka_unit_test(counts_events_by_their_attributes),
