@@ -80,12 +80,13 @@ static void put_table(struct hf_console_view *view, struct hf_console_page *page
 {
     char queue[300];
     snprintf(queue, sizeof(queue), "deadletter:%s", exporter);
-    hf_console_put(page, "<div class=\"wide\"><table><caption>Oldest first</caption><thead><tr>"
-                         "<th scope=\"col\"><input type=\"checkbox\" id=\"all\" hidden "
-                         "aria-label=\"Select all on this page\"><span class=\"note\">Select</span>"
-                         "</th><th scope=\"col\">Record</th><th scope=\"col\">Received</th>"
-                         "<th scope=\"col\" class=\"number\">Items</th>"
-                         "<th scope=\"col\">The backend's words</th></tr></thead><tbody>");
+    hf_console_put(
+        page, "<div class=\"wide\"><table><caption>Oldest first</caption><thead><tr>"
+              "<th scope=\"col\"><input type=\"checkbox\" id=\"all\" hidden "
+              "aria-label=\"Select all on this page\"><span class=\"note\">Select</span>"
+              "</th><th scope=\"col\">Record</th><th scope=\"col\">Received</th>"
+              "<th scope=\"col\" class=\"number\">Items</th>"
+              "<th scope=\"col\" class=\"words\">The backend's words</th></tr></thead><tbody>");
     for (size_t i = 0; i < count; i++) {
         put_letter(view, page, letters[i], queue);
     }

@@ -391,9 +391,9 @@ static void put_commits(struct hf_console_page *page, const struct hf_json *queu
                   true);
     put_histogram(page, hf_json_get(queue, "commit_records"), "Commits by records in one, up to",
                   false);
-    hf_console_put(page, "</div><p class=\"hint\">");
+    hf_console_put(page, "</div><p class=\"hint\">Commits since the start, each of them synced: ");
     hf_console_put_count(page, (uint64_t)hf_console_double(queue, "commits"));
-    hf_console_put(page, " commits since the start, each of them synced.</p></section>\n");
+    hf_console_put(page, ".</p></section>\n");
 }
 
 static void put_troubles(struct hf_console_page *page, const struct hf_json *queue)
