@@ -135,10 +135,12 @@ static size_t count(const struct hf_json *first, bool are_zeros)
 static void put_table(const struct hf_console_view *view, struct hf_console_page *page,
                       const struct hf_json *first, bool are_zeros)
 {
-    hf_console_put(page, "<div class=\"wide\"><table><caption>Its own metrics, as they are scraped"
-                         "</caption><thead><tr><th scope=\"col\">Name</th>"
-                         "<th scope=\"col\" class=\"number\">Value</th>"
-                         "<th scope=\"col\" class=\"number\">Rate</th></tr></thead><tbody>");
+    hf_console_put(
+        page,
+        "<div class=\"wide\" tabindex=\"0\"><table><caption>Its own metrics, as they are scraped"
+        "</caption><thead><tr><th scope=\"col\">Name</th>"
+        "<th scope=\"col\" class=\"number\">Value</th>"
+        "<th scope=\"col\" class=\"number\">Rate</th></tr></thead><tbody>");
     for (const struct hf_json *at = first; at != NULL; at = at->next) {
         if (is_zero(at) == are_zeros) {
             put_counter(view, page, at);

@@ -315,27 +315,28 @@ static void put_consumers(struct hf_console_view *view, struct hf_console_page *
                           const struct hf_json *queue)
 {
     const struct hf_json *consumers = hf_json_get(queue, "consumers");
-    hf_console_put(page,
-                   "<section aria-labelledby=\"consumers\"><h2 id=\"consumers\">Consumers</h2>"
-                   "<div class=\"wide\"><table><caption>Where each stands</caption><thead><tr>"
-                   "<th scope=\"col\">Consumer</th><th scope=\"col\">State</th>"
-                   "<th scope=\"col\" class=\"number\">Position</th>"
-                   "<th scope=\"col\" class=\"number\">Delivers</th>"
-                   "<th scope=\"col\" class=\"number\">Age of its oldest</th></tr></thead>"
-                   "<tbody>");
+    hf_console_put(
+        page,
+        "<section aria-labelledby=\"consumers\"><h2 id=\"consumers\">Consumers</h2>"
+        "<div class=\"wide\" tabindex=\"0\"><table><caption>Where each stands</caption><thead><tr>"
+        "<th scope=\"col\">Consumer</th><th scope=\"col\">State</th>"
+        "<th scope=\"col\" class=\"number\">Position</th>"
+        "<th scope=\"col\" class=\"number\">Delivers</th>"
+        "<th scope=\"col\" class=\"number\">Age of its oldest</th></tr></thead>"
+        "<tbody>");
     for (const struct hf_json *at = hf_json_first(consumers); at != NULL; at = at->next) {
         put_consumer(view, page, at);
     }
-    hf_console_put(page,
-                   "</tbody></table></div><div class=\"wide\"><table class=\"equation\"><caption>"
-                   "Accounting in items: accepted = delivered + queued + dead letters + "
-                   "dropped</caption><thead><tr><th scope=\"col\">Consumer</th>"
-                   "<th scope=\"col\" class=\"number\">Accepted</th>"
-                   "<th scope=\"col\" class=\"number\">= Delivered</th>"
-                   "<th scope=\"col\" class=\"number\">+ Queued</th>"
-                   "<th scope=\"col\" class=\"number\">+ Dead letters</th>"
-                   "<th scope=\"col\" class=\"number\">+ Dropped</th>"
-                   "<th scope=\"col\">Sum</th></tr></thead><tbody>");
+    hf_console_put(page, "</tbody></table></div><div class=\"wide\" tabindex=\"0\"><table "
+                         "class=\"equation\"><caption>"
+                         "Accounting in items: accepted = delivered + queued + dead letters + "
+                         "dropped</caption><thead><tr><th scope=\"col\">Consumer</th>"
+                         "<th scope=\"col\" class=\"number\">Accepted</th>"
+                         "<th scope=\"col\" class=\"number\">= Delivered</th>"
+                         "<th scope=\"col\" class=\"number\">+ Queued</th>"
+                         "<th scope=\"col\" class=\"number\">+ Dead letters</th>"
+                         "<th scope=\"col\" class=\"number\">+ Dropped</th>"
+                         "<th scope=\"col\">Sum</th></tr></thead><tbody>");
     for (const struct hf_json *at = hf_json_first(consumers); at != NULL; at = at->next) {
         put_equation(view, page, at);
     }
@@ -469,13 +470,14 @@ static void put_row(struct hf_console_view *view, struct hf_console_page *page,
 
 void hf_console_show_queues(struct hf_console_view *view, struct hf_console_page *page)
 {
-    hf_console_put(page, "<h1>Queues</h1><div class=\"wide\"><table><caption>What is on disk"
-                         "</caption><thead><tr><th scope=\"col\">Queue</th><th scope=\"col\">Kind"
-                         "</th><th scope=\"col\">State</th>"
-                         "<th scope=\"col\" class=\"number\">Waiting items</th>"
-                         "<th scope=\"col\" class=\"number\">Stored</th>"
-                         "<th scope=\"col\" class=\"number\">On disk</th>"
-                         "<th scope=\"col\" class=\"number\">Full in</th></tr></thead><tbody>");
+    hf_console_put(
+        page, "<h1>Queues</h1><div class=\"wide\" tabindex=\"0\"><table><caption>What is on disk"
+              "</caption><thead><tr><th scope=\"col\">Queue</th><th scope=\"col\">Kind"
+              "</th><th scope=\"col\">State</th>"
+              "<th scope=\"col\" class=\"number\">Waiting items</th>"
+              "<th scope=\"col\" class=\"number\">Stored</th>"
+              "<th scope=\"col\" class=\"number\">On disk</th>"
+              "<th scope=\"col\" class=\"number\">Full in</th></tr></thead><tbody>");
     for (const struct hf_json *at = hf_console_first(view, "queues"); at != NULL; at = at->next) {
         put_row(view, page, at);
     }
