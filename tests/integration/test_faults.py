@@ -211,6 +211,6 @@ def test_what_was_refused_for_good_is_sent_again_from_the_console(world):
     form = {"token": plain.token(letters), "exporter": "otlphttp/shop", "action": "requeue-all"}
     asked = plain.post("/letters/ask", form).text
     assert "Send again 1 dead letter of otlphttp/shop?" in asked
-    assert "1 dead letters are sent again." in plain.post("/letters/do", {**form, "count": "1"}).text
+    assert "1 dead letter is sent again." in plain.post("/letters/do", {**form, "count": "1"}).text
     until(lambda: len(world.backend.ids()) == 3, "they do not arrive")
     plain.wait_for("/", "All is well")

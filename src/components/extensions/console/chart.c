@@ -3,6 +3,7 @@
 #define LINE_WIDTH 1000.0
 #define BAR_WIDTH 46.0
 #define BARS_HEIGHT 110.0
+#define BARS_MANY 10u /* more have larger labels, one below every second bar */
 
 static double greatest(const double *values, size_t count)
 {
@@ -81,21 +82,26 @@ void hf_console_put_curve(struct hf_console_page *page, const struct hf_console_
 void hf_console_put_bars(struct hf_console_page *page, const struct hf_console_bars *bars)
 {
     double most = greatest(bars->values, bars->count);
-    hf_console_put(page,
-                   "<svg class=\"bars\" role=\"img\" viewBox=\"0 0 %.0f %.0f\"><title>%s</title>",
-                   BAR_WIDTH * (double)bars->count, BARS_HEIGHT + 34, bars->title);
+    bool are_many = bars->count > BARS_MANY;
+    double bottom = are_many ? 2 * BARS_HEIGHT : BARS_HEIGHT, room = are_many ? 26 : 16;
+    hf_console_put(
+        page, "<svg class=\"bars%s\" role=\"img\" viewBox=\"0 0 %.0f %.0f\"><title>%s</title>",
+        are_many ? " many" : "", BAR_WIDTH * (double)bars->count, bottom + 2 * room, bars->title);
     for (size_t i = 0; i < bars->count; i++) {
         double left = BAR_WIDTH * (double)i;
-        double height = most > 0 ? bars->values[i] / most * BARS_HEIGHT : 0;
+        double height = most > 0 ? bars->values[i] / most * bottom : 0;
         height = bars->values[i] > 0 && height < 2 ? 2 : height;
         hf_console_put(page,
                        "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-                       "rx=\"2\"/><text x=\"%.1f\" y=\"%.1f\">%s</text>",
-                       left + 3, BARS_HEIGHT + 16 - height, BAR_WIDTH - 6, height,
-                       left + BAR_WIDTH / 2, BARS_HEIGHT + 30, bars->labels[i]);
+                       "rx=\"2\"/>",
+                       left + 3, bottom + room - height, BAR_WIDTH - 6, height);
+        if (!are_many || i % 2 == 0) {
+            hf_console_put(page, "<text x=\"%.1f\" y=\"%.1f\">%s</text>", left + BAR_WIDTH / 2,
+                           bottom + 2 * room - 4, bars->labels[i]);
+        }
         if (bars->values[i] > 0) {
             hf_console_put(page, "<text x=\"%.1f\" y=\"%.1f\">%.0f</text>", left + BAR_WIDTH / 2,
-                           BARS_HEIGHT + 12 - height, bars->values[i]);
+                           bottom + room - 4 - height, bars->values[i]);
         }
     }
     hf_console_put(page, "</svg>");

@@ -49,10 +49,11 @@ void hf_console_show_certificates(struct hf_console_view *view, struct hf_consol
         hf_console_put(page, "<p>The configuration that runs names none.</p>\n");
         return;
     }
-    hf_console_put(page, "<div class=\"wide\"><table><caption>As they are on disk now</caption>"
-                         "<thead><tr><th scope=\"col\">Component</th><th scope=\"col\">File</th>"
-                         "<th scope=\"col\">Subject</th><th scope=\"col\">Expires</th>"
-                         "<th scope=\"col\">State</th></tr></thead><tbody>");
+    hf_console_put(
+        page, "<div class=\"wide\" tabindex=\"0\"><table><caption>As they are on disk now</caption>"
+              "<thead><tr><th scope=\"col\">Component</th><th scope=\"col\">File</th>"
+              "<th scope=\"col\">Subject</th><th scope=\"col\">Expires</th>"
+              "<th scope=\"col\">State</th></tr></thead><tbody>");
     for (; at != NULL; at = at->next) {
         put_row(view, page, at);
     }

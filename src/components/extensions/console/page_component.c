@@ -98,36 +98,75 @@ static void put_labels(struct hf_console_page *page, const struct hf_json *label
     }
 }
 
+static void put_counter(const struct hf_console_view *view, struct hf_console_page *page,
+                        const struct hf_json *counter)
+{
+    struct hf_slice name = hf_json_text_of(counter, "name");
+    const struct hf_json *value = hf_json_get(counter, "value");
+    hf_console_put(page, "<tr><th scope=\"row\"><code>%.*s</code>", (int)name.size,
+                   (const char *)name.data);
+    put_labels(page, hf_json_get(counter, "labels"));
+    hf_console_put(page, "</th><td class=\"number\">");
+    if (value != NULL && value->kind == HF_JSON_INT && value->integer >= 0) {
+        hf_console_put_count(page, (uint64_t)value->integer);
+    } else {
+        hf_console_put(page, "%.3f", hf_console_double(counter, "value"));
+    }
+    hf_console_put(page, "</td><td class=\"number\">");
+    hf_console_put_rate_of(view, page, value);
+    hf_console_put(page, "</td></tr>");
+}
+
+static bool is_zero(const struct hf_json *counter)
+{
+    return hf_console_double(counter, "value") == 0;
+}
+
+static size_t count(const struct hf_json *first, bool are_zeros)
+{
+    size_t found = 0;
+    for (const struct hf_json *at = first; at != NULL; at = at->next) {
+        found += is_zero(at) == are_zeros ? 1 : 0;
+    }
+    return found;
+}
+
+/* Those that are 0, or those that are not. */
+static void put_table(const struct hf_console_view *view, struct hf_console_page *page,
+                      const struct hf_json *first, bool are_zeros)
+{
+    hf_console_put(
+        page,
+        "<div class=\"wide\" tabindex=\"0\"><table><caption>Its own metrics, as they are scraped"
+        "</caption><thead><tr><th scope=\"col\">Name</th>"
+        "<th scope=\"col\" class=\"number\">Value</th>"
+        "<th scope=\"col\" class=\"number\">Rate</th></tr></thead><tbody>");
+    for (const struct hf_json *at = first; at != NULL; at = at->next) {
+        if (is_zero(at) == are_zeros) {
+            put_counter(view, page, at);
+        }
+    }
+    hf_console_put(page, "</tbody></table></div>");
+}
+
 static void put_counters(const struct hf_console_view *view, struct hf_console_page *page,
                          const struct hf_json *component)
 {
-    const struct hf_json *at = hf_json_first(hf_json_get(component, "counters"));
+    const struct hf_json *first = hf_json_first(hf_json_get(component, "counters"));
+    size_t zeros = count(first, true);
     hf_console_put(page, "<section aria-labelledby=\"counters\"><h2 id=\"counters\">Counters</h2>");
-    if (at == NULL) {
-        hf_console_put(page, "<p>It has none.</p></section>\n");
-        return;
+    if (first == NULL) {
+        hf_console_put(page, "<p>It has none.</p>");
     }
-    hf_console_put(page, "<div class=\"wide\"><table><caption>Its own metrics, as they are scraped"
-                         "</caption><thead><tr><th scope=\"col\">Name</th>"
-                         "<th scope=\"col\" class=\"number\">Value</th>"
-                         "<th scope=\"col\" class=\"number\">Rate</th></tr></thead><tbody>");
-    for (; at != NULL; at = at->next) {
-        struct hf_slice name = hf_json_text_of(at, "name");
-        const struct hf_json *value = hf_json_get(at, "value");
-        hf_console_put(page, "<tr><th scope=\"row\"><code>%.*s</code>", (int)name.size,
-                       (const char *)name.data);
-        put_labels(page, hf_json_get(at, "labels"));
-        hf_console_put(page, "</th><td class=\"number\">");
-        if (value != NULL && value->kind == HF_JSON_INT && value->integer >= 0) {
-            hf_console_put_count(page, (uint64_t)value->integer);
-        } else {
-            hf_console_put(page, "%.3f", hf_console_double(at, "value"));
-        }
-        hf_console_put(page, "</td><td class=\"number\">");
-        hf_console_put_rate_of(view, page, value);
-        hf_console_put(page, "</td></tr>");
+    if (count(first, false) != 0) {
+        put_table(view, page, first, false);
     }
-    hf_console_put(page, "</tbody></table></div></section>\n");
+    if (zeros != 0) {
+        hf_console_put(page, "<details><summary id=\"zeros\">%zu that are 0</summary>", zeros);
+        put_table(view, page, first, true);
+        hf_console_put(page, "</details>");
+    }
+    hf_console_put(page, "</section>\n");
 }
 
 /* The section of the configuration that a kind stands in. */
@@ -227,7 +266,7 @@ void hf_console_show_component(struct hf_console_view *view, struct hf_console_p
     if (strcmp(kind, "exporter") == 0 && exporter != NULL) {
         put_exporter(view, page, exporter);
     }
-    put_counters(view, page, component);
     put_config(view, page, kind, hf_slice_text(id));
     put_log(view, page, hf_slice_text(id));
+    put_counters(view, page, component);
 }

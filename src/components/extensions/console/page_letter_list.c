@@ -15,14 +15,16 @@
 /* What the last change did, as its redirect says: only known words get in. */
 static void put_done(const struct hf_console_view *view, struct hf_console_page *page)
 {
-    static const char *const words[][2] = {{"requeue", "are sent again"}, {"drop", "were dropped"}};
+    static const char *const words[][3] = {
+        {"requeue", "letters are sent again", "letter is sent again"},
+        {"drop", "letters were dropped", "letter was dropped"}};
     const char *done = hf_console_parameter_or(view->request, "done", "");
     uint64_t count = hf_console_number(view->request, "count", 0);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(done, words[i][0]) == 0) {
             hf_console_put(page, "<p class=\"told\" role=\"status\">");
             hf_console_put_count(page, count);
-            hf_console_put(page, " dead letters %s.</p>", words[i][1]);
+            hf_console_put(page, " dead %s.</p>", words[i][count == 1 ? 2 : 1]);
         }
     }
 }
@@ -80,12 +82,13 @@ static void put_table(struct hf_console_view *view, struct hf_console_page *page
 {
     char queue[300];
     snprintf(queue, sizeof(queue), "deadletter:%s", exporter);
-    hf_console_put(page, "<div class=\"wide\"><table><caption>Oldest first</caption><thead><tr>"
-                         "<th scope=\"col\"><input type=\"checkbox\" id=\"all\" hidden "
-                         "aria-label=\"Select all on this page\"><span class=\"note\">Select</span>"
-                         "</th><th scope=\"col\">Record</th><th scope=\"col\">Received</th>"
-                         "<th scope=\"col\" class=\"number\">Items</th>"
-                         "<th scope=\"col\">The backend's words</th></tr></thead><tbody>");
+    hf_console_put(
+        page, "<div class=\"wide\" tabindex=\"0\"><table><caption>Oldest first</caption><thead><tr>"
+              "<th scope=\"col\"><input type=\"checkbox\" id=\"all\" hidden "
+              "aria-label=\"Select all on this page\"><span class=\"note\">Select</span>"
+              "</th><th scope=\"col\">Record</th><th scope=\"col\">Received</th>"
+              "<th scope=\"col\" class=\"number\">Items</th>"
+              "<th scope=\"col\" class=\"words\">The backend's words</th></tr></thead><tbody>");
     for (size_t i = 0; i < count; i++) {
         put_letter(view, page, letters[i], queue);
     }

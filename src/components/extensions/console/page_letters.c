@@ -24,15 +24,16 @@ static void put_row(struct hf_console_view *view, struct hf_console_page *page,
 
 void hf_console_show_letters(struct hf_console_view *view, struct hf_console_page *page)
 {
-    hf_console_put(page,
-                   "<h1>Dead letters</h1><p class=\"hint\">What a backend refused for good is "
-                   "kept aside with the backend's words, until someone sends it again or drops "
-                   "it.</p><div class=\"wide\"><table><caption>By exporter</caption><thead><tr>"
-                   "<th scope=\"col\">Exporter</th>"
-                   "<th scope=\"col\" class=\"number\">Items</th>"
-                   "<th scope=\"col\" class=\"number\">Bytes</th>"
-                   "<th scope=\"col\" class=\"number\">To be sent again</th>"
-                   "<th scope=\"col\">The backend's last words</th></tr></thead><tbody>");
+    hf_console_put(
+        page,
+        "<h1>Dead letters</h1><p class=\"hint\">What a backend refused for good is "
+        "kept aside with the backend's words, until someone sends it again or drops "
+        "it.</p><div class=\"wide\" tabindex=\"0\"><table><caption>By exporter</caption><thead><tr>"
+        "<th scope=\"col\">Exporter</th>"
+        "<th scope=\"col\" class=\"number\">Items</th>"
+        "<th scope=\"col\" class=\"number\">Bytes</th>"
+        "<th scope=\"col\" class=\"number\">To be sent again</th>"
+        "<th scope=\"col\">The backend's last words</th></tr></thead><tbody>");
     for (const struct hf_json *at = hf_console_first(view, "exporters"); at != NULL;
          at = at->next) {
         put_row(view, page, at);

@@ -79,13 +79,14 @@ static void put_exporter(struct hf_console_view *view, struct hf_console_page *p
     const char *id = hf_console_text(view, exporter, "id");
     hf_console_put(page, "<section><h2>%s</h2>", id);
     put_timeline(view, page, exporter, from_ns);
-    hf_console_put(page,
-                   "<div class=\"wide\"><table><caption>Outages of %s</caption><thead><tr>"
-                   "<th scope=\"col\">Down from</th><th scope=\"col\">Delivers again</th>"
-                   "<th scope=\"col\" class=\"number\">Lasted</th>"
-                   "<th scope=\"col\" class=\"number\">Items held at its end</th></tr></thead>"
-                   "<tbody>",
-                   id);
+    hf_console_put(
+        page,
+        "<div class=\"wide\" tabindex=\"0\"><table><caption>Outages of %s</caption><thead><tr>"
+        "<th scope=\"col\">Down from</th><th scope=\"col\">Delivers again</th>"
+        "<th scope=\"col\" class=\"number\">Lasted</th>"
+        "<th scope=\"col\" class=\"number\">Items held at its end</th></tr></thead>"
+        "<tbody>",
+        id);
     for (const struct hf_json *at = hf_json_first(hf_json_get(exporter, "outages")); at != NULL;
          at = at->next) {
         put_outage(view, page, at);

@@ -315,27 +315,28 @@ static void put_consumers(struct hf_console_view *view, struct hf_console_page *
                           const struct hf_json *queue)
 {
     const struct hf_json *consumers = hf_json_get(queue, "consumers");
-    hf_console_put(page,
-                   "<section aria-labelledby=\"consumers\"><h2 id=\"consumers\">Consumers</h2>"
-                   "<div class=\"wide\"><table><caption>Where each stands</caption><thead><tr>"
-                   "<th scope=\"col\">Consumer</th><th scope=\"col\">State</th>"
-                   "<th scope=\"col\" class=\"number\">Position</th>"
-                   "<th scope=\"col\" class=\"number\">Delivers</th>"
-                   "<th scope=\"col\" class=\"number\">Age of its oldest</th></tr></thead>"
-                   "<tbody>");
+    hf_console_put(
+        page,
+        "<section aria-labelledby=\"consumers\"><h2 id=\"consumers\">Consumers</h2>"
+        "<div class=\"wide\" tabindex=\"0\"><table><caption>Where each stands</caption><thead><tr>"
+        "<th scope=\"col\">Consumer</th><th scope=\"col\">State</th>"
+        "<th scope=\"col\" class=\"number\">Position</th>"
+        "<th scope=\"col\" class=\"number\">Delivers</th>"
+        "<th scope=\"col\" class=\"number\">Age of its oldest</th></tr></thead>"
+        "<tbody>");
     for (const struct hf_json *at = hf_json_first(consumers); at != NULL; at = at->next) {
         put_consumer(view, page, at);
     }
-    hf_console_put(page,
-                   "</tbody></table></div><div class=\"wide\"><table class=\"equation\"><caption>"
-                   "Accounting in items: accepted = delivered + queued + dead letters + "
-                   "dropped</caption><thead><tr><th scope=\"col\">Consumer</th>"
-                   "<th scope=\"col\" class=\"number\">Accepted</th>"
-                   "<th scope=\"col\" class=\"number\">= Delivered</th>"
-                   "<th scope=\"col\" class=\"number\">+ Queued</th>"
-                   "<th scope=\"col\" class=\"number\">+ Dead letters</th>"
-                   "<th scope=\"col\" class=\"number\">+ Dropped</th>"
-                   "<th scope=\"col\">Sum</th></tr></thead><tbody>");
+    hf_console_put(page, "</tbody></table></div><div class=\"wide\" tabindex=\"0\"><table "
+                         "class=\"equation\"><caption>"
+                         "Accounting in items: accepted = delivered + queued + dead letters + "
+                         "dropped</caption><thead><tr><th scope=\"col\">Consumer</th>"
+                         "<th scope=\"col\" class=\"number\">Accepted</th>"
+                         "<th scope=\"col\" class=\"number\">= Delivered</th>"
+                         "<th scope=\"col\" class=\"number\">+ Queued</th>"
+                         "<th scope=\"col\" class=\"number\">+ Dead letters</th>"
+                         "<th scope=\"col\" class=\"number\">+ Dropped</th>"
+                         "<th scope=\"col\">Sum</th></tr></thead><tbody>");
     for (const struct hf_json *at = hf_json_first(consumers); at != NULL; at = at->next) {
         put_equation(view, page, at);
     }
@@ -391,9 +392,9 @@ static void put_commits(struct hf_console_page *page, const struct hf_json *queu
                   true);
     put_histogram(page, hf_json_get(queue, "commit_records"), "Commits by records in one, up to",
                   false);
-    hf_console_put(page, "</div><p class=\"hint\">");
+    hf_console_put(page, "</div><p class=\"hint\">Commits since the start, each of them synced: ");
     hf_console_put_count(page, (uint64_t)hf_console_double(queue, "commits"));
-    hf_console_put(page, " commits since the start, each of them synced.</p></section>\n");
+    hf_console_put(page, ".</p></section>\n");
 }
 
 static void put_troubles(struct hf_console_page *page, const struct hf_json *queue)
@@ -469,13 +470,14 @@ static void put_row(struct hf_console_view *view, struct hf_console_page *page,
 
 void hf_console_show_queues(struct hf_console_view *view, struct hf_console_page *page)
 {
-    hf_console_put(page, "<h1>Queues</h1><div class=\"wide\"><table><caption>What is on disk"
-                         "</caption><thead><tr><th scope=\"col\">Queue</th><th scope=\"col\">Kind"
-                         "</th><th scope=\"col\">State</th>"
-                         "<th scope=\"col\" class=\"number\">Waiting items</th>"
-                         "<th scope=\"col\" class=\"number\">Stored</th>"
-                         "<th scope=\"col\" class=\"number\">On disk</th>"
-                         "<th scope=\"col\" class=\"number\">Full in</th></tr></thead><tbody>");
+    hf_console_put(
+        page, "<h1>Queues</h1><div class=\"wide\" tabindex=\"0\"><table><caption>What is on disk"
+              "</caption><thead><tr><th scope=\"col\">Queue</th><th scope=\"col\">Kind"
+              "</th><th scope=\"col\">State</th>"
+              "<th scope=\"col\" class=\"number\">Waiting items</th>"
+              "<th scope=\"col\" class=\"number\">Stored</th>"
+              "<th scope=\"col\" class=\"number\">On disk</th>"
+              "<th scope=\"col\" class=\"number\">Full in</th></tr></thead><tbody>");
     for (const struct hf_json *at = hf_console_first(view, "queues"); at != NULL; at = at->next) {
         put_row(view, page, at);
     }

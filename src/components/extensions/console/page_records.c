@@ -296,13 +296,14 @@ static void put_found(struct hf_console_view *view, struct hf_console_page *page
     }
     hf_console_put(page, ".</p>");
     if (found->count != 0) {
-        hf_console_put(page,
-                       "<div class=\"wide\"><table><caption>Records of %s, oldest first"
-                       "</caption><thead><tr><th scope=\"col\">Record</th>"
-                       "<th scope=\"col\">Received</th><th scope=\"col\">Signal</th>"
-                       "<th scope=\"col\" class=\"number\">Items</th>"
-                       "<th scope=\"col\" class=\"number\">Bytes</th></tr></thead><tbody>",
-                       query->queue);
+        hf_console_put(
+            page,
+            "<div class=\"wide\" tabindex=\"0\"><table><caption>Records of %s, oldest first"
+            "</caption><thead><tr><th scope=\"col\">Record</th>"
+            "<th scope=\"col\">Received</th><th scope=\"col\">Signal</th>"
+            "<th scope=\"col\" class=\"number\">Items</th>"
+            "<th scope=\"col\" class=\"number\">Bytes</th></tr></thead><tbody>",
+            query->queue);
         for (size_t i = 0; i < found->count; i++) {
             put_record(view, page, found->records[i], query->queue);
         }

@@ -41,10 +41,11 @@ void hf_console_put_logs(struct hf_console_view *view, struct hf_console_page *p
 {
     struct table table = {.page = page};
     (void)view;
-    hf_console_put(page, "<div class=\"wide\"><table><caption>Log records</caption><thead><tr>"
-                         "<th scope=\"col\">Time</th><th scope=\"col\">Severity</th>"
-                         "<th scope=\"col\">Service</th><th scope=\"col\">Body</th></tr></thead>"
-                         "<tbody>");
+    hf_console_put(
+        page, "<div class=\"wide\" tabindex=\"0\"><table><caption>Log records</caption><thead><tr>"
+              "<th scope=\"col\">Time</th><th scope=\"col\">Severity</th>"
+              "<th scope=\"col\">Service</th><th scope=\"col\">Body</th></tr></thead>"
+              "<tbody>");
     for (size_t i = 0; i < records->count && table.count < LOGS_MAX; i++) {
         hf_console_walk(records->trees[i], "logRecords", put_row, &table);
     }

@@ -66,9 +66,10 @@ static void put_attributes(struct hf_console_page *page, const struct hf_json *a
 
 static void put_values(struct hf_console_page *page, const struct hf_json *point)
 {
-    hf_console_put(page, "<div class=\"wide\"><table><caption>Points</caption><thead><tr>"
-                         "<th scope=\"col\">Time</th><th scope=\"col\">Attributes</th>"
-                         "<th scope=\"col\" class=\"number\">Value</th></tr></thead><tbody>");
+    hf_console_put(page,
+                   "<div class=\"wide\" tabindex=\"0\"><table><caption>Points</caption><thead><tr>"
+                   "<th scope=\"col\">Time</th><th scope=\"col\">Attributes</th>"
+                   "<th scope=\"col\" class=\"number\">Value</th></tr></thead><tbody>");
     for (size_t i = 0; point != NULL && i < SHOWN_MAX; point = point->next, i++) {
         double value = 0;
         hf_console_put(page, "<tr><td>");

@@ -147,7 +147,9 @@ static void put_trace(struct hf_console_page *page, struct spans *spans, struct 
             count++;
         }
     }
-    hf_console_put(page, "<div class=\"wide\"><table class=\"waterfall\"><caption>Trace <code>");
+    hf_console_put(
+        page,
+        "<div class=\"wide\" tabindex=\"0\"><table class=\"waterfall\"><caption>Trace <code>");
     hf_console_escape(page, id);
     hf_console_put(page, "</code>, %zu spans, began ", count);
     hf_console_put_time(page, trace.begin_ns);
