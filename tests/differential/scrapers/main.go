@@ -19,7 +19,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/awsecscontainermetricsreceiver"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/dockerstatsreceiver"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
@@ -70,7 +69,6 @@ func scrape(kind, text, url string) error {
 		awsecscontainermetricsreceiver.NewFactory(),
 		dockerstatsreceiver.NewFactory(),
 		k8sclusterreceiver.NewFactory(),
-		kubeletstatsreceiver.NewFactory(),
 	} {
 		factories[one.Type().String()] = one
 	}
