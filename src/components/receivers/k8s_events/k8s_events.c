@@ -14,6 +14,7 @@
 
 #include <holdfast/component.h>
 
+#include "dedup.h"
 #include "event.h"
 #include "kubernetes/watch.h"
 #include "place.h"
@@ -32,7 +33,8 @@
 struct events_config {
     struct hf_kube_config kube; /* first */
     struct hf_string_list namespaces;
-    const char *elector; /* NULL: each process reads */
+    int64_t dedup_interval_ns; /* below 0: changes of an event are left out */
+    const char *elector;       /* NULL: each process reads */
 };
 
 struct events;
@@ -54,6 +56,7 @@ struct events {
     struct space *spaces;
     size_t space_count;
     /* On the client's thread. */
+    struct event_dedup *dedup; /* NULL: all changes are told */
     struct hf_builder builder;
     struct hf_batch *next; /* taken from the builder, and not handed over yet; NULL: none */
     struct hf_offer offer;
@@ -67,8 +70,10 @@ static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change ch
                        struct hf_slice uid, const struct hf_json *event)
 {
     struct space *space = HF_CONTAINER(listener, struct space, listener);
-    (void)uid;
-    if (change != HF_KUBE_IS_DELETED && k8s_event_time(event) >= space->since_ns) {
+    struct event_dedup *dedup = space->events->dedup;
+    bool is_change = change == HF_KUBE_IS_MODIFIED;
+    if (change != HF_KUBE_IS_DELETED && k8s_event_time(event) >= space->since_ns &&
+        (dedup == NULL || event_dedup_tells(dedup, uid, is_change, hf_clock_monotonic_ns()))) {
         k8s_event_build(&space->events->builder, event, hf_clock_unix_ns());
     }
 }
@@ -209,6 +214,7 @@ static void close_events(void *self)
     hf_builder_release(&events->builder);
     sem_destroy(&events->stopped);
     free(events->spaces);
+    event_dedup_free(events->dedup);
     free(events);
 }
 
@@ -228,6 +234,10 @@ static enum hf_status open_events(struct hf_node *node, const void *config, void
     hf_builder_init(&events->builder, HF_LOGS, BATCH_BYTES_MAX);
     events->spaces = calloc(events->space_count, sizeof(*events->spaces));
     enum hf_status status = events->spaces != NULL ? HF_OK : HF_NOMEM;
+    if (status == HF_OK && configured->dedup_interval_ns != 0) {
+        events->dedup = event_dedup_new(configured->dedup_interval_ns);
+        status = events->dedup != NULL ? HF_OK : HF_NOMEM;
+    }
     if (status == HF_OK) {
         status = hf_node_add_transport(node, TRANSPORT);
     }
@@ -345,6 +355,16 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING_LIST,
      .offset = offsetof(struct events_config, namespaces),
      .help = "The namespaces whose events are read; all without."},
+    {.key = "dedup_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct events_config, dedup_interval_ns),
+     .min = -1e18,
+     .max = 1e18,
+     .help = "An event that occurs again is told again after that time at the earliest; 0: each "
+             "time; below 0: never."},
+    {.key = "storage",
+     .type = HF_FIELD_IGNORED,
+     .help = "Its place in the events is kept with the records in the queue."},
     HF_ONLY_LEADER_FIELD(offsetof(struct events_config, elector)),
     HF_FIELDS_END,
 };

@@ -15,6 +15,7 @@
 #include "kubernetes/watch.h"
 #include "object.h"
 #include "support/probe/probe_kubernetes.h"
+#include "support/scrape/filter_list.h"
 #include "support/scrape/offer.h"
 #include "support/scrape/only_leader.h"
 #include "util/clock.h"
@@ -33,6 +34,8 @@ struct object_config {
     uint64_t interval_ns, initial_delay_ns;
     const char *label_selector, *field_selector, *resource_version;
     struct hf_string_list namespaces, exclude_watch_type;
+    struct hf_struct_list exclude_namespaces; /* of struct hf_filter_list_config */
+    bool persist_resource_version;
 };
 
 struct objects_config {
@@ -58,6 +61,7 @@ struct kind {
     const struct object_config *config;
     struct hf_kube_discovery *discovery; /* NULL: none runs */
     struct hf_timer again;
+    struct hf_filter_list excluded; /* namespaces */
     struct space *spaces;
     size_t space_count;
 };
@@ -91,6 +95,11 @@ static bool is_excluded(const struct object_config *config, const char *change)
     return false;
 }
 
+static struct hf_slice namespace_of(const struct hf_json *object)
+{
+    return hf_json_text_of(hf_json_get(object, "metadata"), "namespace");
+}
+
 static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change change,
                        struct hf_slice uid, const struct hf_json *object)
 {
@@ -101,6 +110,9 @@ static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change ch
     /* A watch tells of changes; what was there before is no change, unless it is asked for. */
     bool is_told = space->is_synced || objects->config->include_initial_state;
     if (is_watch && (!is_told || is_excluded(config, changes[change]))) {
+        return;
+    }
+    if (object != NULL && hf_filter_list_has(&space->kind->excluded, namespace_of(object))) {
         return;
     }
     const struct k8s_object what = {
@@ -316,6 +328,7 @@ static void close_objects(void *self)
     sem_destroy(&objects->stopped);
     for (size_t i = 0; i < objects->kind_count; i++) {
         free(objects->kinds[i].spaces);
+        hf_filter_list_release(&objects->kinds[i].excluded);
     }
     free(objects->kinds);
     free(objects);
@@ -364,6 +377,10 @@ static enum hf_status open_objects(struct hf_node *node, const void *config, voi
     enum hf_status status = objects->kinds != NULL ? HF_OK : HF_NOMEM;
     for (size_t i = 0; i < objects->kind_count && status == HF_OK; i++) {
         status = make_kind(objects, &objects->kinds[i], &kinds[i]) ? HF_OK : HF_NOMEM;
+        if (status == HF_OK) {
+            status = hf_filter_list_make(&objects->kinds[i].excluded, &kinds[i].exclude_namespaces,
+                                         reterr);
+        }
     }
     if (status == HF_OK) {
         status = hf_node_add_transport(node, TRANSPORT);
@@ -411,6 +428,14 @@ static const char *check(const void *config)
     for (size_t i = 0; i < configured->objects.count; i++) {
         if (kinds[i].mode == PULL && kinds[i].exclude_watch_type.count != 0) {
             return "objects: exclude_watch_type is for the mode watch only";
+        }
+        if (kinds[i].namespaces.count != 0 && kinds[i].exclude_namespaces.count != 0) {
+            return "objects: namespaces and exclude_namespaces exclude each other";
+        }
+        if (kinds[i].persist_resource_version) {
+            return "objects: persist_resource_version is not supported: a watch begins with the "
+                   "start; k8s_events keeps its place, and include_initial_state tells of all "
+                   "objects";
         }
     }
     return NULL;
@@ -464,6 +489,16 @@ static const struct hf_field object_fields[] = {
      .type = HF_FIELD_STRING_LIST,
      .offset = OBJECT(namespaces),
      .help = "The namespaces; all without."},
+    {.key = "exclude_namespaces",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = OBJECT(exclude_namespaces),
+     .inner = hf_filter_list_fields,
+     .inner_size = sizeof(struct hf_filter_list_config),
+     .help = "Namespaces whose objects are left out."},
+    {.key = "persist_resource_version",
+     .type = HF_FIELD_BOOL,
+     .offset = OBJECT(persist_resource_version),
+     .help = "Not supported: a watch begins with the start."},
     {.key = "exclude_watch_type",
      .type = HF_FIELD_STRING_LIST,
      .offset = OBJECT(exclude_watch_type),
@@ -494,6 +529,9 @@ static const struct hf_field fields[] = {
      .choices = error_choices,
      .default_text = "propagate",
      .help = "Accepted; a kind that the API does not serve is always logged and asked for again."},
+    {.key = "storage",
+     .type = HF_FIELD_IGNORED,
+     .help = "In the Go collector for persist_resource_version, which is not supported."},
     HF_ONLY_LEADER_FIELD(offsetof(struct objects_config, elector)),
     HF_FIELDS_END,
 };
