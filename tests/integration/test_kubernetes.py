@@ -691,6 +691,26 @@ def test_changes_of_objects_are_watched(api, start, grpc_backend, cluster):
     assert otlp.attributes(record) == {"k8s.resource.name": "pods", "event.domain": "k8s", "event.name": "new"}
 
 
+@pytest.mark.parametrize("forgets", [False, True])
+def test_changes_of_objects_between_two_starts_are_told_once(api, start, grpc_backend, cluster, forgets):
+    api.put("pods", "old")
+    instance = start(objects_config(grpc_backend, {"name": "pods", "mode": "watch"}), environment=cluster)
+    api.wait_watched("pods")
+    wanted = [api.put("pods", "before")]
+    until(lambda: len(bodies(grpc_backend)) == 1, "the first change")
+    instance.kill9()
+    wanted.append(api.put("pods", "between"))
+    if forgets:
+        api.forget()
+    instance.start()
+    api.wait_watched("pods")
+    wanted.append(api.put("pods", "after"))
+    until(lambda: wanted[-1] in [one["object"] for one in bodies(grpc_backend)], lambda: f"{bodies(grpc_backend)}")
+    assert [one for one in bodies(grpc_backend) if one["type"] != "ADDED"] == []
+    assert {one["object"]["metadata"]["name"] for one in bodies(grpc_backend)} == {"before", "between", "after"}
+    assert instance.books("logs", "otlp")["accepted"]["items"] == 3
+
+
 def test_objects_of_excluded_namespaces_are_left_out(api, start, grpc_backend, cluster):
     api.put("pods", "hidden", "kube-system")
     api.put("pods", "hidden", "strict")

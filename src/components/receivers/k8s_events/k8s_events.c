@@ -17,10 +17,10 @@
 #include "dedup.h"
 #include "event.h"
 #include "kubernetes/watch.h"
-#include "place.h"
 #include "support/probe/probe_kubernetes.h"
 #include "support/scrape/offer.h"
 #include "support/scrape/only_leader.h"
+#include "support/scrape/placed_watches.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -42,10 +42,8 @@ struct events;
 struct space {
     struct hf_kube_listener listener;
     struct events *events;
-    const char *place_name;    /* NULL: its place is not kept */
-    struct events_place place; /* behind what is built; version "": not known yet */
-    bool has_moved;            /* since the last one that was handed over */
-    uint64_t since_ns;         /* what happened before is history */
+    struct hf_placed_watch placed;
+    uint64_t since_ns; /* what happened before is history */
 };
 
 struct events {
@@ -58,8 +56,8 @@ struct events {
     /* On the client's thread. */
     struct event_dedup *dedup; /* NULL: all changes are told */
     struct hf_builder builder;
-    struct hf_batch *next; /* taken from the builder, and not handed over yet; NULL: none */
     struct hf_offer offer;
+    struct hf_placed_watches places;
     bool stopping;
     sem_t stopped;
 };
@@ -78,77 +76,15 @@ static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change ch
     }
 }
 
-/* The next place to commit. False: there is none. */
-static bool take_place(struct events *events, struct hf_offer_place *ret_place)
-{
-    for (size_t i = 0; i < events->space_count; i++) {
-        struct space *space = &events->spaces[i];
-        if (space->has_moved) {
-            space->has_moved = false;
-            ret_place->name = space->place_name;
-            events_place_print(&space->place, ret_place->value);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Places that no batch carries; the places of all that is built, so it comes last. */
-static void pass_places_on(struct events *events)
-{
-    struct hf_offer_place place;
-    while (hf_offer_room(&events->offer) > 0 && take_place(events, &place)) {
-        struct hf_batch *empty = hf_batch_new(HF_LOGS, 0, HF_EMPTY_SLICE);
-        if (empty == NULL) {
-            return; /* the next one does as well */
-        }
-        hf_batch_seal(empty, 0, 0);
-        hf_offer_add_at(&events->offer, empty, &place);
-    }
-}
-
-/* Hands over what is built, as far as there is room; the last batch carries a place. */
-static void pass_on(struct events *events)
-{
-    while (hf_offer_room(&events->offer) > 0) {
-        struct hf_offer_place place = {.name = NULL};
-        if (events->next == NULL) {
-            events->next = hf_build_take(&events->builder);
-        }
-        struct hf_batch *batch = events->next;
-        if (batch == NULL) {
-            pass_places_on(events);
-            return;
-        }
-        events->next = hf_build_take(&events->builder);
-        if (events->next == NULL) {
-            (void)take_place(events, &place);
-        }
-        hf_offer_add_at(&events->offer, batch, &place);
-    }
-}
-
-/* The first place is committed by itself, later ones with records alone. */
-static void note_place(struct space *space, const char *version)
-{
-    bool is_first = space->place.version[0] == '\0';
-    if (space->place_name == NULL || version[0] == '\0') {
-        return;
-    }
-    snprintf(space->place.version, sizeof(space->place.version), "%s", version);
-    space->place.time_ns = hf_clock_unix_ns();
-    space->has_moved = space->has_moved || is_first || hf_build_items(&space->events->builder) > 0;
-}
-
 static void on_settled(struct hf_kube_listener *listener, const char *version)
 {
     struct space *space = HF_CONTAINER(listener, struct space, listener);
     struct events *events = space->events;
-    note_place(space, version);
+    hf_placed_watches_note(&events->places, &space->placed, version);
     if (hf_build_finish(&events->builder) != HF_OK) {
         hf_node_log(events->node, HF_LOG_ERROR, "events are lost: out of memory");
     }
-    pass_on(events);
+    hf_placed_watches_pass_on(&events->places);
     if (!hf_offer_is_idle(&events->offer)) {
         for (size_t i = 0; i < events->space_count; i++) {
             hf_kube_watch_hold(&events->spaces[i].listener);
@@ -163,7 +99,7 @@ static void when_idle(struct hf_offer *offer)
         sem_post(&events->stopped);
         return;
     }
-    pass_on(events);
+    hf_placed_watches_pass_on(&events->places);
     for (size_t i = 0; i < events->space_count && hf_offer_is_idle(offer); i++) {
         hf_kube_watch_release(&events->spaces[i].listener);
     }
@@ -186,14 +122,7 @@ static void end(void *user)
 {
     struct events *events = user;
     events->stopping = true;
-    uint64_t items = hf_offer_stop(&events->offer);
-    struct hf_batch *batch = events->next != NULL ? events->next : hf_build_take(&events->builder);
-    events->next = NULL;
-    while (batch != NULL) {
-        items += batch->items;
-        hf_ref_drop(&batch->ref);
-        batch = hf_build_take(&events->builder);
-    }
+    uint64_t items = hf_offer_stop(&events->offer) + hf_placed_watches_drop(&events->places);
     if (items != 0) {
         hf_node_log(events->node, HF_LOG_WARN,
                     "no queue had room for %llu events: they are read again at the next start, or "
@@ -229,6 +158,8 @@ static enum hf_status open_events(struct hf_node *node, const void *config, void
     }
     events->node = node;
     events->config = configured;
+    events->places =
+        (struct hf_placed_watches){.builder = &events->builder, .offer = &events->offer};
     events->space_count = configured->namespaces.count != 0 ? configured->namespaces.count : 1;
     sem_init(&events->stopped, 0, 0);
     hf_builder_init(&events->builder, HF_LOGS, BATCH_BYTES_MAX);
@@ -254,7 +185,7 @@ static enum hf_status open_events(struct hf_node *node, const void *config, void
         const char *space =
             configured->namespaces.count != 0 ? configured->namespaces.items[i] : "all namespaces";
         events->spaces[i].events = events;
-        events->spaces[i].place_name = is_kept ? space : NULL;
+        hf_placed_watches_add(&events->places, &events->spaces[i].placed, is_kept ? space : NULL);
         events->spaces[i].listener =
             (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
     }
@@ -282,7 +213,7 @@ static enum hf_status open_watches(struct events *events)
             .path = path,
             .what = "events",
             .is_private = true,
-            .version = space->place.version[0] != '\0' ? space->place.version : NULL};
+            .version = space->placed.place.version[0] != '\0' ? space->placed.place.version : NULL};
         if (hf_kube_watch_open(events->client, &resource, &space->listener) != HF_OK) {
             close_watches(events);
             return HF_NOMEM;
@@ -291,28 +222,14 @@ static enum hf_status open_watches(struct events *events)
     return HF_OK;
 }
 
-/* The place in one of the queues: the oldest counts. */
-static void look_at_place(void *user, struct hf_slice value)
-{
-    struct space *space = user;
-    struct events_place place;
-    bool is_place = events_place_read(value, &place);
-    if (is_place && (space->place.version[0] == '\0' || place.time_ns < space->place.time_ns)) {
-        space->place = place;
-    }
-}
-
 static void find_places(struct events *events, uint64_t since_ns)
 {
     for (size_t i = 0; i < events->space_count; i++) {
         struct space *space = &events->spaces[i];
         /* Times of events are in whole seconds. */
         space->since_ns = since_ns / HF_NS_PER_S * HF_NS_PER_S;
-        if (space->place_name != NULL &&
-            hf_node_checkpoint_each(events->node, hf_slice_text(space->place_name), look_at_place,
-                                    space) == HF_OK &&
-            space->place.version[0] != '\0') {
-            space->since_ns = space->place.time_ns - OVERLAP_NS;
+        if (hf_placed_watch_find(&space->placed, events->node)) {
+            space->since_ns = space->placed.place.time_ns - OVERLAP_NS;
         }
     }
 }
