@@ -17,7 +17,7 @@
 const char *const hf_kube_auth_choices[] = {"none", "serviceAccount", "kubeConfig", NULL};
 
 /* "https://[fd00::1]:443" of the variables that every pod has. */
-static bool in_cluster_url(struct hf_kube_access *access, const char *scheme)
+static bool in_cluster_url(struct hf_kube_access *access)
 {
     const char *host = getenv("KUBERNETES_SERVICE_HOST");
     const char *port = getenv("KUBERNETES_SERVICE_PORT");
@@ -25,7 +25,8 @@ static bool in_cluster_url(struct hf_kube_access *access, const char *scheme)
         return false;
     }
     bool bare_v6 = strchr(host, ':') != NULL && host[0] != '[';
-    return asprintf(&access->url, "%s://%s%s%s:%s", scheme, bare_v6 ? "[" : "", host,
+    access->has_tls = true;
+    return asprintf(&access->url, "https://%s%s%s:%s", bare_v6 ? "[" : "", host,
                     bare_v6 ? "]" : "", port) >= 0;
 }
 
@@ -52,7 +53,7 @@ bool hf_kube_own_namespace(char *ret_name, size_t size, char *reterr)
 static enum hf_status use_service_account(struct hf_kube_access *access, char *reterr)
 {
     const char *folder = hf_kube_account_folder();
-    if (!in_cluster_url(access, "https")) {
+    if (!in_cluster_url(access)) {
         snprintf(reterr, HF_ERROR_MAX,
                  "auth_type serviceAccount needs a pod: KUBERNETES_SERVICE_HOST and "
                  "KUBERNETES_SERVICE_PORT are not set; outside of a cluster use auth_type: "
@@ -65,7 +66,6 @@ static enum hf_status use_service_account(struct hf_kube_access *access, char *r
         snprintf(reterr, HF_ERROR_MAX, "out of memory");
         return HF_NOMEM;
     }
-    access->has_tls = true;
     access->tls.ca_file = ca_file;
     if (faccessat(AT_FDCWD, access->token_file, R_OK, AT_EACCESS) != 0) {
         snprintf(reterr, HF_ERROR_MAX,
@@ -86,9 +86,11 @@ enum hf_status hf_kube_access_find(const struct hf_kube_config *config,
         status = hf_kube_kubeconfig_read(config, &found, reterr);
     } else if (config->auth_type == HF_KUBE_SERVICE_ACCOUNT) {
         status = use_service_account(&found, reterr);
-    } else if (!in_cluster_url(&found, "http")) {
+    } else if (in_cluster_url(&found)) {
+        found.tls.insecure_skip_verify = true; /* there is no authority's certificate to check by */
+    } else {
         snprintf(reterr, HF_ERROR_MAX,
-                 "auth_type none asks http://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT, "
+                 "auth_type none asks https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT, "
                  "which are not set");
         status = HF_NOT_FOUND;
     }

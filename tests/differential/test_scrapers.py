@@ -5,6 +5,7 @@ A case is a folder under `scrapers/TYPE/`:
     config.yaml    receiver: its configuration, with ${env:SCRAPED} as host:port of the server
                    environment: {NAME: value}, with $SCRAPED for the same
                    answers: {path: file of this folder}; a path that is absent is 404
+                   or objects: file of this folder, {kind in the plural: [object]}, of an API server of Kubernetes
                    items: how many metrics come out of one scrape
                    difference: where and why the outputs differ, if they do
     expected.json  what the Go collector's receiver made of it, sorted: a metric each, with its resource and scope
@@ -28,7 +29,9 @@ import yaml
 
 from differential.test_processors import RECORD, differences, plain, written
 from support.backends import HttpBackend
+from support.certificates import Authority
 from support.holdfast import Holdfast, otlphttp_exporter
+from support.kubernetes import KubernetesApi
 from support.waiting import until
 
 CASES = Path(__file__).parent / "scrapers"
@@ -86,6 +89,32 @@ class Server:
         self.server.server_close()
 
 
+class Cluster:
+    """The API server of a case: with TLS, to whoever asks."""
+
+    def __init__(self, objects, directory):
+        self.api = KubernetesApi(Authority(directory).issue("kubernetes"))
+        for kind, listed in objects.items():
+            for one in listed:
+                metadata = dict(one["metadata"])
+                parts = {key: value for key, value in one.items() if key != "metadata"}
+                self.api.put(kind, metadata.pop("name"), metadata.pop("namespace", None), metadata=metadata, **parts)
+
+    def __enter__(self):
+        self.api.start()
+        self.address = f"127.0.0.1:{self.api.port}"
+        return self
+
+    def __exit__(self, *_):
+        self.api.stop()
+
+
+def serving(folder, case, directory):
+    if "objects" in case:
+        return Cluster(json.loads((folder / case["objects"]).read_text()), directory)
+    return Server(folder, case["answers"])
+
+
 def timeless(value):
     """Without times, though not without saying that there is one, and without words that each has of its own."""
     if isinstance(value, dict):
@@ -114,8 +143,14 @@ def one_scrape(case, backend, said):
 
 
 def environment_of(case, server):
+    host, port = server.address.split(":")
     named = case.get("environment", {})
-    return {"SCRAPED": server.address, **{name: value.replace("$SCRAPED", server.address) for name, value in named.items()}}
+    return {
+        "SCRAPED": server.address,
+        "KUBERNETES_SERVICE_HOST": host,
+        "KUBERNETES_SERVICE_PORT": port,
+        **{name: value.replace("$SCRAPED", server.address) for name, value in named.items()},
+    }
 
 
 def through_holdfast(case, server, directory):
@@ -159,7 +194,7 @@ def through_peer(case, server, log):
 def test_the_output_is_that_of_the_go_collector(folder, tmp_path):
     case = {"type": folder.parent.name, **yaml.safe_load((folder / "config.yaml").read_text())}
     recorded = folder / "expected.json"
-    with Server(folder, case["answers"]) as server:
+    with serving(folder, case, tmp_path / "authority") as server:
         if PEER:
             found = through_peer(case, server, tmp_path / "peer.log")
             if RECORD or not recorded.exists():

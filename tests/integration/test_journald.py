@@ -102,6 +102,16 @@ def receiver(start, grpc_backend, tmp_path):
     return lambda **settings: Receiver(start, grpc_backend, tmp_path, **settings)
 
 
+def test_fields_have_the_names_of_the_semantic_conventions_when_asked_for(receiver):
+    one = receiver(convert_to_semantic_conventions=True)
+    one.journal.add(message("plain", "4", SYSLOG_PID="17", OBJECT_PID="1"))
+    one.run()
+    record = until(lambda: next((each for each in one.records() if otlp.value(each.body) == "plain"), None), "no record")
+    assert (otlp.value(record.body), record.severity_number, record.severity_text) == ("plain", 13, "warning")
+    found = otlp.attributes(record)
+    assert (found["syslog.pid"], found["journald.OBJECT_PID"]) == (17, "1") and "journald.__CURSOR" in found
+
+
 def test_entries_are_what_journalctl_shows(receiver):
     one = receiver(convert_message_bytes=False)
     one.journal.add(

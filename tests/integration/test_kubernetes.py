@@ -629,6 +629,18 @@ def test_events_wait_while_no_queue_has_room(api, start, grpc_backend, cluster):
 # ---- objects ----
 
 
+def test_an_event_that_occurs_again_is_told_once_per_interval(api, start, grpc_backend, cluster):
+    configuration = events_config(grpc_backend)
+    configuration["receivers"]["k8s_events"]["dedup_interval"] = "-1s"
+    start(configuration, environment=cluster)
+    api.wait_watched("events")
+    put_event(api, "again")
+    put_event(api, "again", 2)
+    put_event(api, "other")
+    until(lambda: "other" in events_of(grpc_backend), "the last event")
+    assert events_of(grpc_backend) == ["again", "other"]
+
+
 def objects_config(backend, *objects):
     configuration = events_config(backend)
     configuration["receivers"] = {"k8sobjects": {"objects": list(objects)}}
@@ -677,6 +689,36 @@ def test_changes_of_objects_are_watched(api, start, grpc_backend, cluster):
     assert (found[1]["type"], found[1]["object"]["metadata"]["name"]) == ("DELETED", "old")
     record = otlp.items(otlp.LOGS, grpc_backend.requests[0].message)[0]
     assert otlp.attributes(record) == {"k8s.resource.name": "pods", "event.domain": "k8s", "event.name": "new"}
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_changes_of_objects_between_two_starts_are_told_once(api, start, grpc_backend, cluster, forgets):
+    api.put("pods", "old")
+    instance = start(objects_config(grpc_backend, {"name": "pods", "mode": "watch"}), environment=cluster)
+    api.wait_watched("pods")
+    wanted = [api.put("pods", "before")]
+    until(lambda: len(bodies(grpc_backend)) == 1, "the first change")
+    instance.kill9()
+    wanted.append(api.put("pods", "between"))
+    if forgets:
+        api.forget()
+    instance.start()
+    api.wait_watched("pods")
+    wanted.append(api.put("pods", "after"))
+    until(lambda: wanted[-1] in [one["object"] for one in bodies(grpc_backend)], lambda: f"{bodies(grpc_backend)}")
+    assert [one for one in bodies(grpc_backend) if one["type"] != "ADDED"] == []
+    assert {one["object"]["metadata"]["name"] for one in bodies(grpc_backend)} == {"before", "between", "after"}
+    assert instance.books("logs", "otlp")["accepted"]["items"] == 3
+
+
+def test_objects_of_excluded_namespaces_are_left_out(api, start, grpc_backend, cluster):
+    api.put("pods", "hidden", "kube-system")
+    api.put("pods", "hidden", "strict")
+    made = api.put("pods", "shop")
+    excluded = [{"regexp": "^kube-"}, {"strict": "strict"}]
+    start(objects_config(grpc_backend, {"name": "pods", "interval": "100ms", "exclude_namespaces": excluded}), environment=cluster)
+    until(lambda: len(bodies(grpc_backend)) >= 2, "two pulls")
+    assert bodies(grpc_backend)[:2] == [made] * 2
 
 
 def test_objects_that_are_there_are_reported_as_added_when_asked_for(api, start, grpc_backend, cluster):

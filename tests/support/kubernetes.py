@@ -15,12 +15,39 @@ import uuid
 from . import otlp
 from .ports import free_port
 
-GROUPS = {
-    "replicasets": "/apis/apps/v1",
-    "deployments": "/apis/apps/v1",
-    "jobs": "/apis/batch/v1",
-    "leases": "/apis/coordination.k8s.io/v1",
+# Kinds by the names that paths have, and the group that each is of.
+KINDS = {
+    "/api/v1": {
+        "events": "Event",
+        "namespaces": "Namespace",
+        "nodes": "Node",
+        "persistentvolumeclaims": "PersistentVolumeClaim",
+        "persistentvolumes": "PersistentVolume",
+        "pods": "Pod",
+        "replicationcontrollers": "ReplicationController",
+        "resourcequotas": "ResourceQuota",
+        "services": "Service",
+    },
+    "/apis/apps/v1": {
+        "daemonsets": "DaemonSet",
+        "deployments": "Deployment",
+        "replicasets": "ReplicaSet",
+        "statefulsets": "StatefulSet",
+    },
+    "/apis/autoscaling/v2": {"horizontalpodautoscalers": "HorizontalPodAutoscaler"},
+    "/apis/batch/v1": {"cronjobs": "CronJob", "jobs": "Job"},
+    "/apis/coordination.k8s.io/v1": {"leases": "Lease"},
+    "/apis/discovery.k8s.io/v1": {"endpointslices": "EndpointSlice"},
 }
+
+
+def kind_of(path):
+    """(kind, version of its group) of the list at a path; of kinds that are not known those of any list."""
+    for group, kinds in KINDS.items():
+        plural = path.rsplit("/", 1)[1]
+        if path.startswith(group + "/") and plural in kinds:
+            return kinds[plural], group.removeprefix("/apis/").removeprefix("/api/")
+    return "", "v1"
 
 
 def matches(selector, values):
@@ -235,6 +262,8 @@ class KubernetesApi:
             self._write(handler, namespace, kind, name)
         elif name:
             self._get(handler, namespace, kind, name)
+        elif query.get("sendInitialEvents"):
+            self._status(handler, 422, "Invalid", "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled")
         elif query.get("watch"):
             self._watch(handler, path, kind, query)
         else:
@@ -313,13 +342,12 @@ class KubernetesApi:
 
     def _discover(self, handler, path):
         """The groups, or the kinds of one."""
-        groups = sorted({group.removeprefix("/apis/") for group in GROUPS.values()})
+        groups = [group.removeprefix("/apis/") for group in KINDS if group.startswith("/apis/")]
         if path == "/apis":
             found = [{"name": one.split("/")[0], "preferredVersion": {"groupVersion": one}} for one in groups]
             return self._send(handler, 200, {"kind": "APIGroupList", "groups": found})
-        core = ("pods", "events", "nodes", "namespaces")
-        names = [kind for kind, group in GROUPS.items() if group == path] if path != "/api/v1" else core
-        return self._send(handler, 200, {"kind": "APIResourceList", "resources": [{"name": one} for one in names]})
+        listed = [{"name": name, "kind": kind} for name, kind in KINDS.get(path, {}).items()]
+        return self._send(handler, 200, {"kind": "APIResourceList", "groupVersion": path.split("/", 2)[2], "resources": listed})
 
     @classmethod
     def _status(cls, handler, code, reason, message):
@@ -353,7 +381,8 @@ class KubernetesApi:
             if limit and first + limit < len(found):
                 metadata["continue"] = f"{first + limit} {self.version}"
             page = found[first : first + limit] if limit else found
-            answer = {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": page}
+            kind, version = kind_of(path)
+            answer = {"kind": f"{kind}List", "apiVersion": version, "metadata": metadata, "items": page}
         return self._send(handler, 200, answer)
 
     def _watch(self, handler, path, kind, query):

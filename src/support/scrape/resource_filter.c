@@ -13,19 +13,9 @@
 
 #define RESOURCE_ATTRIBUTES 1u /* the number of that field of a Resource */
 
-struct match {
-    const char *strict;
-    struct hf_regex *regex; /* NULL: the text alone */
-};
-
-struct list {
-    struct match *items;
-    size_t count;
-};
-
 struct rule {
     const char *name;
-    struct list include, exclude;
+    struct hf_filter_list include, exclude;
 };
 
 struct hf_resource_filter {
@@ -36,34 +26,11 @@ struct hf_resource_filter {
     enum hf_status status;
 };
 
-static const char *expect_pattern(const char *key, const char *text)
-{
-    char why[HF_REGEX_ERROR_MAX];
-    struct hf_regex *regex = NULL;
-    (void)key;
-    enum hf_status status = hf_regex_new(text, &regex, why);
-    hf_regex_free(regex);
-    return status == HF_OK ? NULL : "a regular expression";
-}
-
-static const struct hf_field match_fields[] = {
-    {.key = "strict",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct hf_resource_match, strict),
-     .help = "The value."},
-    {.key = "regexp",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct hf_resource_match, regexp),
-     .validate = expect_pattern,
-     .help = "A regular expression that matches somewhere in it."},
-    HF_FIELDS_END,
-};
-
 #define MATCHES(member, text)                                                                      \
     {                                                                                              \
         .key = #member, .type = HF_FIELD_STRUCT_LIST,                                              \
-        .offset = offsetof(struct hf_resource_choice, member), .inner = match_fields,              \
-        .inner_size = sizeof(struct hf_resource_match), .help = (text)                             \
+        .offset = offsetof(struct hf_resource_choice, member), .inner = hf_filter_list_fields,     \
+        .inner_size = sizeof(struct hf_filter_list_config), .help = (text)                         \
     }
 
 #define CHOICE(default_)                                                                           \
@@ -84,45 +51,18 @@ const struct hf_field hf_resource_choice_off[] = CHOICE("false");
 
 /* ---- making ---- */
 
-static void release_list(struct list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        hf_regex_free(list->items[i].regex);
-    }
-    free(list->items);
-    *list = (struct list){NULL, 0};
-}
-
 void hf_resource_filter_free(struct hf_resource_filter *filter)
 {
     if (filter == NULL) {
         return;
     }
     for (size_t i = 0; i < filter->count; i++) {
-        release_list(&filter->rules[i].include);
-        release_list(&filter->rules[i].exclude);
+        hf_filter_list_release(&filter->rules[i].include);
+        hf_filter_list_release(&filter->rules[i].exclude);
     }
     free(filter->rules);
     hf_bytes_release(&filter->text);
     free(filter);
-}
-
-static enum hf_status make_list(struct list *list, const struct hf_struct_list *from, char *reterr)
-{
-    const struct hf_resource_match *wanted = from->items;
-    enum hf_status status = HF_OK;
-    list->items = from->count != 0 ? calloc(from->count, sizeof(*list->items)) : NULL;
-    if (list->items == NULL && from->count != 0) {
-        return HF_NOMEM;
-    }
-    for (; list->count < from->count && status == HF_OK; list->count++) {
-        struct match *match = &list->items[list->count];
-        match->strict = wanted[list->count].strict;
-        if (wanted[list->count].regexp != NULL) {
-            status = hf_regex_new(wanted[list->count].regexp, &match->regex, reterr);
-        }
-    }
-    return status;
 }
 
 static enum hf_visit on_resource(struct hf_visitor *visitor, const struct hf_place *place);
@@ -140,11 +80,11 @@ static enum hf_status add_rule(struct hf_resource_filter *filter, const char *na
     bool is_logs = signal == HF_LOGS;
     struct rule *rule = &filter->rules[filter->count++];
     rule->name = name;
-    enum hf_status status = make_list(
+    enum hf_status status = hf_filter_list_make(
         &rule->include, is_logs ? &choice->events_include : &choice->metrics_include, reterr);
     if (status == HF_OK) {
-        status = make_list(&rule->exclude,
-                           is_logs ? &choice->events_exclude : &choice->metrics_exclude, reterr);
+        status = hf_filter_list_make(
+            &rule->exclude, is_logs ? &choice->events_exclude : &choice->metrics_exclude, reterr);
     }
     return status;
 }
@@ -184,18 +124,6 @@ enum hf_status hf_resource_filter_new(const struct hf_resource_choices *choices,
 
 /* ---- using ---- */
 
-static bool matches(const struct list *list, struct hf_slice text)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const struct match *match = &list->items[i];
-        if ((match->strict != NULL && hf_slice_is(text, match->strict)) ||
-            (match->regex != NULL && hf_regex_matches(match->regex, text))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_left_out(struct hf_resource_filter *filter, const struct hf_attributes *attributes)
 {
     for (size_t i = 0; i < filter->count; i++) {
@@ -209,8 +137,8 @@ static bool is_left_out(struct hf_resource_filter *filter, const struct hf_attri
         filter->status = hf_any_text(found->value, &filter->text);
         struct hf_slice text = hf_slice_of(filter->text.data, filter->text.size);
         if (filter->status != HF_OK ||
-            (rule->include.count != 0 && !matches(&rule->include, text)) ||
-            matches(&rule->exclude, text)) {
+            (rule->include.count != 0 && !hf_filter_list_has(&rule->include, text)) ||
+            hf_filter_list_has(&rule->exclude, text)) {
             return true;
         }
     }

@@ -14,12 +14,9 @@
 #include <holdfast/field.h>
 #include <holdfast/status.h>
 
-/* {strict: text} or {regexp: pattern that matches somewhere}. */
-struct hf_resource_match {
-    const char *strict, *regexp;
-};
+#include "filter_list.h"
 
-/* What the configuration says of an attribute; the lists have struct hf_resource_match. */
+/* What the configuration says of an attribute; the lists have struct hf_filter_list_config. */
 struct hf_resource_choice {
     bool enabled;
     struct hf_struct_list metrics_include, metrics_exclude, events_include, events_exclude;

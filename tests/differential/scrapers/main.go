@@ -18,11 +18,14 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/awsecscontainermetricsreceiver"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/dockerstatsreceiver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
@@ -49,11 +52,24 @@ func post(ctx context.Context, url string, data pmetric.Metrics) error {
 	return nil
 }
 
+// A host without exporters and extensions, as k8s_cluster asks it for them.
+type host struct {
+	component.Host
+}
+
+func (host) GetExporters() map[pipeline.Signal]map[component.ID]component.Component {
+	return nil
+}
+
 func scrape(kind, text, url string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	factories := map[string]receiver.Factory{}
-	for _, one := range []receiver.Factory{awsecscontainermetricsreceiver.NewFactory(), dockerstatsreceiver.NewFactory()} {
+	for _, one := range []receiver.Factory{
+		awsecscontainermetricsreceiver.NewFactory(),
+		dockerstatsreceiver.NewFactory(),
+		k8sclusterreceiver.NewFactory(),
+	} {
 		factories[one.Type().String()] = one
 	}
 	factory := factories[kind]
@@ -80,7 +96,7 @@ func scrape(kind, text, url string) error {
 	if err != nil {
 		return err
 	}
-	if err := made.Start(ctx, componenttest.NewNopHost()); err != nil {
+	if err := made.Start(ctx, host{componenttest.NewNopHost()}); err != nil {
 		return err
 	}
 	<-ctx.Done()

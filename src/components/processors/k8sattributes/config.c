@@ -65,6 +65,23 @@ static const char *check_associations(const struct hf_struct_list *list)
     return list->count > K8S_RULES_MAX ? "pod_association: at most 64 rules" : NULL;
 }
 
+#define NO_EFFECT(name)                                                                            \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_IGNORED, .help = "Of the kubelet, which is not asked."     \
+    }
+
+static const struct hf_field kubelet_fields[] = {
+    {.key = "enabled",
+     .type = HF_FIELD_BOOL,
+     .help = "Not supported: pods come of one watch for the process."},
+    NO_EFFECT("endpoint"),
+    NO_EFFECT("poll_interval"),
+    NO_EFFECT("request_timeout"),
+    NO_EFFECT("insecure_skip_verify"),
+    NO_EFFECT("allow_insecure_http"),
+    HF_FIELDS_END,
+};
+
 const char *k8s_config_check(const void *config)
 {
     const struct k8s_config *k8s = config;
@@ -73,6 +90,11 @@ const char *k8s_config_check(const void *config)
     problem = problem != NULL ? problem : check_filter(&k8s->filter.labels, true);
     problem = problem != NULL ? problem : check_filter(&k8s->filter.fields, false);
     problem = problem != NULL ? problem : check_associations(&k8s->associations);
+    if (problem == NULL && k8s->asks_kubelet) {
+        problem =
+            "kubelet: enabled is not supported, and behind a feature gate in the Go collector: "
+            "filter::node_from_env_var makes the one watch of pods small";
+    }
     if (problem == NULL && is_given(k8s->filter.node_from_env_var) &&
         getenv(k8s->filter.node_from_env_var) == NULL) {
         problem = "filter: the environment variable that node_from_env_var names is not set";
@@ -282,5 +304,10 @@ const struct hf_field k8s_fields[] = {
      .offset = OF(k8s_config, pod_delete_grace_ns),
      .default_text = "2m",
      .help = "How long a deleted pod stays known."},
+    {.key = "kubelet",
+     .type = HF_FIELD_STRUCT,
+     .offset = OF(k8s_config, asks_kubelet),
+     .inner = kubelet_fields,
+     .help = "Pods of the kubelet instead of the Kubernetes API."},
     HF_FIELDS_END,
 };

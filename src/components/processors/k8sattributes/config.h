@@ -48,6 +48,7 @@ struct k8s_config {
     bool wait_for_metadata;
     uint64_t wait_for_metadata_timeout_ns;
     uint64_t pod_delete_grace_ns, watch_sync_ns;
+    bool asks_kubelet;
 };
 
 extern const struct hf_field k8s_fields[];

@@ -12,6 +12,7 @@
 #include <holdfast/component.h>
 
 #include "journald_config.h"
+#include "journald_convert.h"
 #include "journald_entry.h"
 #include "journald_match.h"
 #include "support/scrape/submitter.h"
@@ -93,7 +94,11 @@ static void take_entry(struct journald *journald)
                     strerror(errno));
         status = HF_OK; /* with what could be read of it */
     }
-    if (status != HF_OK || is_wanted(journald, entry.body.map)) {
+    bool wants = status != HF_OK || is_wanted(journald, entry.body.map);
+    if (wants && status == HF_OK && journald->config->converts_names) {
+        status = journald_convert(&entry);
+    }
+    if (wants) {
         hf_log_entries_end(&journald->entries, &entry, status);
     } else {
         hf_arena_rewind(&journald->entries.arena, BATCH_BYTES);

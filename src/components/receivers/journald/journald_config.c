@@ -169,6 +169,12 @@ const struct hf_field journald_fields[] = {
      .default_text = "false",
      .help = "A MESSAGE that is no printable text is text all the same, with U+FFFD for what is no "
              "character; else it is a list of numbers."},
+    {.key = "convert_to_semantic_conventions",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(converts_names),
+     .default_text = "false",
+     .help = "MESSAGE is the body, PRIORITY the severity, fields of the process and the host "
+             "attributes of the resource, and others attributes; without, all are in the body."},
     {.key = "include_log_record_original",
      .type = HF_FIELD_IGNORED,
      .help = "there is no original text, as no program is asked"},

@@ -12,7 +12,7 @@ struct journald_config {
     struct hf_string_list files, units, identifiers;
     struct hf_value matches; /* a list of maps */
     int64_t start_at;        /* 0: end, 1: beginning */
-    bool is_dmesg, merges, converts_bytes, keeps_original;
+    bool is_dmesg, merges, converts_bytes, converts_names, keeps_original;
     struct hf_log_entries_config entries;
 };
 

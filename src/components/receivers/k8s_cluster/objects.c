@@ -183,9 +183,11 @@ static void describe_container(struct record *record, const struct hf_json *pod,
     record_name(record, R_CONTAINER_NAME, name);
     record_name(record, R_CONTAINER_ID,
                 cluster_container_id(hf_json_text_of(status, "containerID")));
-    cluster_image(hf_json_text_of(status, "image"), &image, &tag);
-    record_name(record, R_IMAGE_NAME, image);
-    record_name(record, R_IMAGE_TAG, tag);
+    if (status != NULL) {
+        cluster_image(hf_json_text_of(status, "image"), &image, &tag);
+        record_name(record, R_IMAGE_NAME, image);
+        record_name(record, R_IMAGE_TAG, tag);
+    }
     const struct hf_json *ended = at_path(status, "lastState", "terminated");
     if (ended != NULL) {
         record_name(record, R_LAST_REASON, hf_json_text_of(ended, "reason"));

@@ -163,10 +163,14 @@ static void write_point(struct record_writer *writer, const struct entry *entry,
                         struct hf_slice space, struct hf_slice part)
 {
     struct hf_builder *builder = writer->builder;
+    struct hf_build_point point = writer->point;
+    if (entry->id >= CLUSTER_METRIC_COUNT) {
+        point.start_ns = 0; /* as in the Go collector */
+    }
     if (entry->kind == ENTRY_INT) {
-        hf_build_point_int(builder, &writer->point, entry->integer);
+        hf_build_point_int(builder, &point, entry->integer);
     } else {
-        hf_build_point_double(builder, &writer->point, entry->number);
+        hf_build_point_double(builder, &point, entry->number);
     }
     if (space.size != 0) {
         hf_build_attribute_string(builder, hf_slice_text("k8s.namespace.name"), space);

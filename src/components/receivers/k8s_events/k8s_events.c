@@ -14,12 +14,14 @@
 
 #include <holdfast/component.h>
 
+#include "dedup.h"
 #include "event.h"
 #include "kubernetes/watch.h"
-#include "place.h"
 #include "support/probe/probe_kubernetes.h"
 #include "support/scrape/offer.h"
 #include "support/scrape/only_leader.h"
+#include "support/scrape/placed_watches.h"
+#include "util/clock.h"
 #include "util/loop.h"
 #include "util/time/clock.h"
 
@@ -32,7 +34,8 @@
 struct events_config {
     struct hf_kube_config kube; /* first */
     struct hf_string_list namespaces;
-    const char *elector; /* NULL: each process reads */
+    int64_t dedup_interval_ns; /* below 0: changes of an event are left out */
+    const char *elector;       /* NULL: each process reads */
 };
 
 struct events;
@@ -40,10 +43,8 @@ struct events;
 struct space {
     struct hf_kube_listener listener;
     struct events *events;
-    const char *place_name;    /* NULL: its place is not kept */
-    struct events_place place; /* behind what is built; version "": not known yet */
-    bool has_moved;            /* since the last one that was handed over */
-    uint64_t since_ns;         /* what happened before is history */
+    struct hf_placed_watch placed;
+    uint64_t since_ns; /* what happened before is history */
 };
 
 struct events {
@@ -54,9 +55,10 @@ struct events {
     struct space *spaces;
     size_t space_count;
     /* On the client's thread. */
+    struct event_dedup *dedup; /* NULL: all changes are told */
     struct hf_builder builder;
-    struct hf_batch *next; /* taken from the builder, and not handed over yet; NULL: none */
     struct hf_offer offer;
+    struct hf_placed_watches places;
     bool stopping;
     sem_t stopped;
 };
@@ -67,83 +69,23 @@ static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change ch
                        struct hf_slice uid, const struct hf_json *event)
 {
     struct space *space = HF_CONTAINER(listener, struct space, listener);
-    (void)uid;
-    if (change != HF_KUBE_IS_DELETED && k8s_event_time(event) >= space->since_ns) {
+    struct event_dedup *dedup = space->events->dedup;
+    bool is_change = change == HF_KUBE_IS_MODIFIED;
+    if (change != HF_KUBE_IS_DELETED && k8s_event_time(event) >= space->since_ns &&
+        (dedup == NULL || event_dedup_tells(dedup, uid, is_change, hf_clock_monotonic_ns()))) {
         k8s_event_build(&space->events->builder, event, hf_clock_unix_ns());
     }
-}
-
-/* The next place to commit. False: there is none. */
-static bool take_place(struct events *events, struct hf_offer_place *ret_place)
-{
-    for (size_t i = 0; i < events->space_count; i++) {
-        struct space *space = &events->spaces[i];
-        if (space->has_moved) {
-            space->has_moved = false;
-            ret_place->name = space->place_name;
-            events_place_print(&space->place, ret_place->value);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Places that no batch carries; the places of all that is built, so it comes last. */
-static void pass_places_on(struct events *events)
-{
-    struct hf_offer_place place;
-    while (hf_offer_room(&events->offer) > 0 && take_place(events, &place)) {
-        struct hf_batch *empty = hf_batch_new(HF_LOGS, 0, HF_EMPTY_SLICE);
-        if (empty == NULL) {
-            return; /* the next one does as well */
-        }
-        hf_batch_seal(empty, 0, 0);
-        hf_offer_add_at(&events->offer, empty, &place);
-    }
-}
-
-/* Hands over what is built, as far as there is room; the last batch carries a place. */
-static void pass_on(struct events *events)
-{
-    while (hf_offer_room(&events->offer) > 0) {
-        struct hf_offer_place place = {.name = NULL};
-        if (events->next == NULL) {
-            events->next = hf_build_take(&events->builder);
-        }
-        struct hf_batch *batch = events->next;
-        if (batch == NULL) {
-            pass_places_on(events);
-            return;
-        }
-        events->next = hf_build_take(&events->builder);
-        if (events->next == NULL) {
-            (void)take_place(events, &place);
-        }
-        hf_offer_add_at(&events->offer, batch, &place);
-    }
-}
-
-/* The first place is committed by itself, later ones with records alone. */
-static void note_place(struct space *space, const char *version)
-{
-    bool is_first = space->place.version[0] == '\0';
-    if (space->place_name == NULL || version[0] == '\0') {
-        return;
-    }
-    snprintf(space->place.version, sizeof(space->place.version), "%s", version);
-    space->place.time_ns = hf_clock_unix_ns();
-    space->has_moved = space->has_moved || is_first || hf_build_items(&space->events->builder) > 0;
 }
 
 static void on_settled(struct hf_kube_listener *listener, const char *version)
 {
     struct space *space = HF_CONTAINER(listener, struct space, listener);
     struct events *events = space->events;
-    note_place(space, version);
+    hf_placed_watches_note(&events->places, &space->placed, version);
     if (hf_build_finish(&events->builder) != HF_OK) {
         hf_node_log(events->node, HF_LOG_ERROR, "events are lost: out of memory");
     }
-    pass_on(events);
+    hf_placed_watches_pass_on(&events->places);
     if (!hf_offer_is_idle(&events->offer)) {
         for (size_t i = 0; i < events->space_count; i++) {
             hf_kube_watch_hold(&events->spaces[i].listener);
@@ -158,7 +100,7 @@ static void when_idle(struct hf_offer *offer)
         sem_post(&events->stopped);
         return;
     }
-    pass_on(events);
+    hf_placed_watches_pass_on(&events->places);
     for (size_t i = 0; i < events->space_count && hf_offer_is_idle(offer); i++) {
         hf_kube_watch_release(&events->spaces[i].listener);
     }
@@ -181,14 +123,7 @@ static void end(void *user)
 {
     struct events *events = user;
     events->stopping = true;
-    uint64_t items = hf_offer_stop(&events->offer);
-    struct hf_batch *batch = events->next != NULL ? events->next : hf_build_take(&events->builder);
-    events->next = NULL;
-    while (batch != NULL) {
-        items += batch->items;
-        hf_ref_drop(&batch->ref);
-        batch = hf_build_take(&events->builder);
-    }
+    uint64_t items = hf_offer_stop(&events->offer) + hf_placed_watches_drop(&events->places);
     if (items != 0) {
         hf_node_log(events->node, HF_LOG_WARN,
                     "no queue had room for %llu events: they are read again at the next start, or "
@@ -209,6 +144,7 @@ static void close_events(void *self)
     hf_builder_release(&events->builder);
     sem_destroy(&events->stopped);
     free(events->spaces);
+    event_dedup_free(events->dedup);
     free(events);
 }
 
@@ -223,11 +159,17 @@ static enum hf_status open_events(struct hf_node *node, const void *config, void
     }
     events->node = node;
     events->config = configured;
+    events->places =
+        (struct hf_placed_watches){.builder = &events->builder, .offer = &events->offer};
     events->space_count = configured->namespaces.count != 0 ? configured->namespaces.count : 1;
     sem_init(&events->stopped, 0, 0);
     hf_builder_init(&events->builder, HF_LOGS, BATCH_BYTES_MAX);
     events->spaces = calloc(events->space_count, sizeof(*events->spaces));
     enum hf_status status = events->spaces != NULL ? HF_OK : HF_NOMEM;
+    if (status == HF_OK && configured->dedup_interval_ns != 0) {
+        events->dedup = event_dedup_new(configured->dedup_interval_ns);
+        status = events->dedup != NULL ? HF_OK : HF_NOMEM;
+    }
     if (status == HF_OK) {
         status = hf_node_add_transport(node, TRANSPORT);
     }
@@ -244,7 +186,7 @@ static enum hf_status open_events(struct hf_node *node, const void *config, void
         const char *space =
             configured->namespaces.count != 0 ? configured->namespaces.items[i] : "all namespaces";
         events->spaces[i].events = events;
-        events->spaces[i].place_name = is_kept ? space : NULL;
+        hf_placed_watches_add(&events->places, &events->spaces[i].placed, is_kept ? space : NULL);
         events->spaces[i].listener =
             (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
     }
@@ -272,7 +214,7 @@ static enum hf_status open_watches(struct events *events)
             .path = path,
             .what = "events",
             .is_private = true,
-            .version = space->place.version[0] != '\0' ? space->place.version : NULL};
+            .version = space->placed.place.version[0] != '\0' ? space->placed.place.version : NULL};
         if (hf_kube_watch_open(events->client, &resource, &space->listener) != HF_OK) {
             close_watches(events);
             return HF_NOMEM;
@@ -281,28 +223,14 @@ static enum hf_status open_watches(struct events *events)
     return HF_OK;
 }
 
-/* The place in one of the queues: the oldest counts. */
-static void look_at_place(void *user, struct hf_slice value)
-{
-    struct space *space = user;
-    struct events_place place;
-    bool is_place = events_place_read(value, &place);
-    if (is_place && (space->place.version[0] == '\0' || place.time_ns < space->place.time_ns)) {
-        space->place = place;
-    }
-}
-
 static void find_places(struct events *events, uint64_t since_ns)
 {
     for (size_t i = 0; i < events->space_count; i++) {
         struct space *space = &events->spaces[i];
         /* Times of events are in whole seconds. */
         space->since_ns = since_ns / HF_NS_PER_S * HF_NS_PER_S;
-        if (space->place_name != NULL &&
-            hf_node_checkpoint_each(events->node, hf_slice_text(space->place_name), look_at_place,
-                                    space) == HF_OK &&
-            space->place.version[0] != '\0') {
-            space->since_ns = space->place.time_ns - OVERLAP_NS;
+        if (hf_placed_watch_find(&space->placed, events->node)) {
+            space->since_ns = space->placed.place.time_ns - OVERLAP_NS;
         }
     }
 }
@@ -345,6 +273,16 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING_LIST,
      .offset = offsetof(struct events_config, namespaces),
      .help = "The namespaces whose events are read; all without."},
+    {.key = "dedup_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct events_config, dedup_interval_ns),
+     .min = -1e18,
+     .max = 1e18,
+     .help = "An event that occurs again is told again after that time at the earliest; 0: each "
+             "time; below 0: never."},
+    {.key = "storage",
+     .type = HF_FIELD_IGNORED,
+     .help = "Its place in the events is kept with the records in the queue."},
     HF_ONLY_LEADER_FIELD(offsetof(struct events_config, elector)),
     HF_FIELDS_END,
 };

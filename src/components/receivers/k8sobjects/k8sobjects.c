@@ -2,6 +2,9 @@
  * k8sobjects: objects of a Kubernetes cluster as log records: all of a kind at an interval, or each
  * change as it comes. Where a kind is served is asked of the API; nothing more is read while what
  * was read waits for room in a queue.
+ *
+ * The place of a watch is committed with the records, and a start goes on from there; with an
+ * elector it begins anew, since another process may have read in between.
  */
 #include <errno.h>
 #include <semaphore.h>
@@ -14,9 +17,13 @@
 #include "kubernetes/discover.h"
 #include "kubernetes/watch.h"
 #include "object.h"
+#include "objects_config.h"
+#include "pdata/json_value.h"
 #include "support/probe/probe_kubernetes.h"
 #include "support/scrape/offer.h"
 #include "support/scrape/only_leader.h"
+#include "support/scrape/placed_watches.h"
+#include "util/clock.h"
 #include "util/loop.h"
 #include "util/time/clock.h"
 
@@ -24,24 +31,6 @@
 #define ARENA_BYTES_MAX (64u << 20)
 #define ASK_AGAIN_NS (30 * HF_NS_PER_S)
 #define TRANSPORT "http"
-
-enum object_mode { PULL = 0, WATCH };
-
-struct object_config {
-    const char *name, *group;
-    int64_t mode;
-    uint64_t interval_ns, initial_delay_ns;
-    const char *label_selector, *field_selector, *resource_version;
-    struct hf_string_list namespaces, exclude_watch_type;
-};
-
-struct objects_config {
-    struct hf_kube_config kube; /* first */
-    struct hf_struct_list objects;
-    int64_t error_mode;
-    const char *elector; /* NULL: each process reads */
-    bool include_initial_state;
-};
 
 struct objects;
 
@@ -51,6 +40,9 @@ struct space {
     struct kind *kind;
     const char *name; /* NULL: all namespaces */
     bool is_synced;
+    struct hf_placed_watch placed;
+    char *place_name;
+    uint64_t told_version; /* what has no later one was told of before the start */
 };
 
 struct kind {
@@ -58,6 +50,7 @@ struct kind {
     const struct object_config *config;
     struct hf_kube_discovery *discovery; /* NULL: none runs */
     struct hf_timer again;
+    struct hf_filter_list excluded; /* namespaces */
     struct space *spaces;
     size_t space_count;
 };
@@ -73,11 +66,10 @@ struct objects {
     struct hf_builder builder;
     struct hf_arena arena;
     struct hf_offer offer;
+    struct hf_placed_watches places;
     bool stopping;
     sem_t stopped;
 };
-
-static const char *const changes[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR", NULL};
 
 /* ---- objects ---- */
 
@@ -91,21 +83,40 @@ static bool is_excluded(const struct object_config *config, const char *change)
     return false;
 }
 
+static struct hf_slice namespace_of(const struct hf_json *object)
+{
+    return hf_json_text_of(hf_json_get(object, "metadata"), "namespace");
+}
+
+/* Was it told of before the start? Versions are numbers that grow. */
+static bool was_told(const struct space *space, const struct hf_json *object)
+{
+    uint64_t version;
+    return space->told_version != 0 &&
+           hf_json_read_u64(hf_json_text_of(hf_json_get(object, "metadata"), "resourceVersion"),
+                            &version) &&
+           version <= space->told_version;
+}
+
 static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change change,
                        struct hf_slice uid, const struct hf_json *object)
 {
     struct space *space = HF_CONTAINER(listener, struct space, listener);
     struct objects *objects = space->kind->objects;
     const struct object_config *config = space->kind->config;
-    bool is_watch = config->mode == WATCH;
+    bool is_watch = config->mode == OBJECTS_WATCH;
     /* A watch tells of changes; what was there before is no change, unless it is asked for. */
     bool is_told = space->is_synced || objects->config->include_initial_state;
-    if (is_watch && (!is_told || is_excluded(config, changes[change]))) {
+    if (is_watch && (!is_told || is_excluded(config, objects_changes[change]))) {
+        return;
+    }
+    if (object != NULL && (was_told(space, object) ||
+                           hf_filter_list_has(&space->kind->excluded, namespace_of(object)))) {
         return;
     }
     const struct k8s_object what = {
         .resource = config->name,
-        .change = is_watch ? changes[change] : NULL,
+        .change = is_watch ? objects_changes[change] : NULL,
         .uid = uid,
         .object = object,
         .observed_ns = hf_clock_unix_ns(),
@@ -130,25 +141,15 @@ static void for_each_space(struct objects *objects, void (*function)(struct hf_k
     }
 }
 
-static void pass_on(struct objects *objects)
-{
-    while (hf_offer_room(&objects->offer) > 0) {
-        struct hf_batch *batch = hf_build_take(&objects->builder);
-        if (batch == NULL) {
-            return;
-        }
-        hf_offer_add(&objects->offer, batch);
-    }
-}
-
 static void on_settled(struct hf_kube_listener *listener, const char *version)
 {
-    struct objects *objects = HF_CONTAINER(listener, struct space, listener)->kind->objects;
-    (void)version;
+    struct space *space = HF_CONTAINER(listener, struct space, listener);
+    struct objects *objects = space->kind->objects;
+    hf_placed_watches_note(&objects->places, &space->placed, version);
     if (hf_build_finish(&objects->builder) != HF_OK) {
         hf_node_log(objects->node, HF_LOG_ERROR, "objects are lost: out of memory");
     }
-    pass_on(objects);
+    hf_placed_watches_pass_on(&objects->places);
     if (!hf_offer_is_idle(&objects->offer)) {
         for_each_space(objects, hf_kube_watch_hold);
     }
@@ -161,7 +162,7 @@ static void when_idle(struct hf_offer *offer)
         sem_post(&objects->stopped);
         return;
     }
-    pass_on(objects);
+    hf_placed_watches_pass_on(&objects->places);
     if (hf_offer_is_idle(offer)) {
         for_each_space(objects, hf_kube_watch_release);
     }
@@ -175,12 +176,26 @@ static void say(struct hf_kube_listener *listener, enum hf_log_level level, cons
 
 /* ---- where they are ---- */
 
+/* Where the watch stood when the process ended; "": it begins now. */
+static const char *find_version(struct space *space)
+{
+    const char *version = "";
+    if (hf_placed_watch_find(&space->placed, space->kind->objects->node)) {
+        version = space->placed.place.version;
+        if (!hf_json_read_u64(hf_slice_text(version), &space->told_version)) {
+            space->told_version = 0;
+        }
+    }
+    return version;
+}
+
 static void open_space(struct kind *kind, struct space *space, const char *root)
 {
     const struct object_config *config = kind->config;
-    const char *version = config->resource_version;
+    const char *kept = find_version(space);
+    const char *version = kept[0] != '\0' ? kept : config->resource_version;
     /* "0" and "1", the old default, are no version that a server still has. */
-    bool from_version = config->mode == WATCH && version != NULL && version[0] != '\0' &&
+    bool from_version = config->mode == OBJECTS_WATCH && version != NULL && version[0] != '\0' &&
                         strcmp(version, "0") != 0 && strcmp(version, "1") != 0 &&
                         !kind->objects->config->include_initial_state;
     char path[1024];
@@ -193,7 +208,7 @@ static void open_space(struct kind *kind, struct space *space, const char *root)
         .field_selector = config->field_selector,
         .is_private = true,
         .version = from_version ? version : NULL,
-        .pull_interval_ns = config->mode == PULL ? config->interval_ns : 0,
+        .pull_interval_ns = config->mode == OBJECTS_PULL ? config->interval_ns : 0,
     };
     space->is_synced = from_version;
     if (hf_kube_watch_open(kind->objects->client, &resource, &space->listener) != HF_OK) {
@@ -288,13 +303,7 @@ static void end(void *user)
     struct objects *objects = user;
     close_all(objects);
     objects->stopping = true;
-    uint64_t items = hf_offer_stop(&objects->offer);
-    struct hf_batch *batch = hf_build_take(&objects->builder);
-    while (batch != NULL) {
-        items += batch->items;
-        hf_ref_drop(&batch->ref);
-        batch = hf_build_take(&objects->builder);
-    }
+    uint64_t items = hf_offer_stop(&objects->offer) + hf_placed_watches_drop(&objects->places);
     if (items != 0) {
         hf_node_log(objects->node, HF_LOG_WARN,
                     "%llu objects that no queue had room for are lost with the stop",
@@ -315,10 +324,35 @@ static void close_objects(void *self)
     hf_arena_release(&objects->arena);
     sem_destroy(&objects->stopped);
     for (size_t i = 0; i < objects->kind_count; i++) {
+        for (size_t s = 0; s < objects->kinds[i].space_count; s++) {
+            free(objects->kinds[i].spaces[s].place_name);
+        }
         free(objects->kinds[i].spaces);
+        hf_filter_list_release(&objects->kinds[i].excluded);
     }
     free(objects->kinds);
     free(objects);
+}
+
+static const char *or_none(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* Adds the place of a watch, by what it is about. False: out of memory. */
+static bool add_place(struct objects *objects, struct space *space,
+                      const struct object_config *config)
+{
+    bool is_kept = config->mode == OBJECTS_WATCH && objects->config->elector == NULL &&
+                   !objects->config->include_initial_state;
+    if (is_kept && asprintf(&space->place_name, "%s/%s/%s?%s&%s", or_none(config->group),
+                            config->name, or_none(space->name), or_none(config->label_selector),
+                            or_none(config->field_selector)) < 0) {
+        space->place_name = NULL;
+        return false;
+    }
+    hf_placed_watches_add(&objects->places, &space->placed, space->place_name);
+    return true;
 }
 
 static bool make_kind(struct objects *objects, struct kind *kind,
@@ -340,6 +374,9 @@ static bool make_kind(struct objects *objects, struct kind *kind,
                          .settled = on_settled,
                          .say = say},
         };
+        if (!add_place(objects, &kind->spaces[i], config)) {
+            return false;
+        }
     }
     return true;
 }
@@ -357,6 +394,8 @@ static enum hf_status open_objects(struct hf_node *node, const void *config, voi
     objects->node = node;
     objects->config = configured;
     objects->arena.limit = ARENA_BYTES_MAX;
+    objects->places =
+        (struct hf_placed_watches){.builder = &objects->builder, .offer = &objects->offer};
     sem_init(&objects->stopped, 0, 0);
     hf_builder_init(&objects->builder, HF_LOGS, BATCH_BYTES_MAX);
     objects->kinds = calloc(configured->objects.count + 1, sizeof(*objects->kinds));
@@ -364,6 +403,10 @@ static enum hf_status open_objects(struct hf_node *node, const void *config, voi
     enum hf_status status = objects->kinds != NULL ? HF_OK : HF_NOMEM;
     for (size_t i = 0; i < objects->kind_count && status == HF_OK; i++) {
         status = make_kind(objects, &objects->kinds[i], &kinds[i]) ? HF_OK : HF_NOMEM;
+        if (status == HF_OK) {
+            status = hf_filter_list_make(&objects->kinds[i].excluded, &kinds[i].exclude_namespaces,
+                                         reterr);
+        }
     }
     if (status == HF_OK) {
         status = hf_node_add_transport(node, TRANSPORT);
@@ -404,100 +447,6 @@ static void stop_objects(void *self)
     }
 }
 
-static const char *check(const void *config)
-{
-    const struct objects_config *configured = config;
-    const struct object_config *kinds = configured->objects.items;
-    for (size_t i = 0; i < configured->objects.count; i++) {
-        if (kinds[i].mode == PULL && kinds[i].exclude_watch_type.count != 0) {
-            return "objects: exclude_watch_type is for the mode watch only";
-        }
-    }
-    return NULL;
-}
-
-static const char *const mode_choices[] = {"pull", "watch", NULL};
-static const char *const error_choices[] = {"propagate", "ignore", "silent", NULL};
-
-#define OBJECT(member) offsetof(struct object_config, member)
-
-static const struct hf_field object_fields[] = {
-    {.key = "name",
-     .type = HF_FIELD_STRING,
-     .offset = OBJECT(name),
-     .required = true,
-     .help = "The kind, as in URLs: pods, events, deployments."},
-    {.key = "group",
-     .type = HF_FIELD_STRING,
-     .offset = OBJECT(group),
-     .help = "Its API group; without: the first that has the name, the core group before all."},
-    {.key = "mode",
-     .type = HF_FIELD_ENUM,
-     .offset = OBJECT(mode),
-     .choices = mode_choices,
-     .default_text = "pull",
-     .help = "All objects at an interval, or each change as it comes."},
-    {.key = "interval",
-     .type = HF_FIELD_DURATION,
-     .offset = OBJECT(interval_ns),
-     .default_text = "1h",
-     .min = 1e6,
-     .max = 1e18,
-     .help = "Of the mode pull: from one list to the next."},
-    {.key = "initial_delay",
-     .type = HF_FIELD_DURATION,
-     .offset = OBJECT(initial_delay_ns),
-     .help = "Time from the start to the first pull, or to the watch."},
-    {.key = "label_selector",
-     .type = HF_FIELD_STRING,
-     .offset = OBJECT(label_selector),
-     .help = "Only objects with these labels: a=b,c!=d."},
-    {.key = "field_selector",
-     .type = HF_FIELD_STRING,
-     .offset = OBJECT(field_selector),
-     .help = "Only objects with these fields: status.phase=Running."},
-    {.key = "resource_version",
-     .type = HF_FIELD_STRING,
-     .offset = OBJECT(resource_version),
-     .help = "Of the mode watch: from where to begin; without, from now on."},
-    {.key = "namespaces",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = OBJECT(namespaces),
-     .help = "The namespaces; all without."},
-    {.key = "exclude_watch_type",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = OBJECT(exclude_watch_type),
-     .choices = changes,
-     .help = "Of the mode watch: changes that are left out. BOOKMARK and ERROR never become "
-             "records."},
-    HF_FIELDS_END,
-};
-
-static const struct hf_field fields[] = {
-    HF_KUBE_FIELDS,
-    {.key = "objects",
-     .type = HF_FIELD_STRUCT_LIST,
-     .offset = offsetof(struct objects_config, objects),
-     .inner = object_fields,
-     .inner_size = sizeof(struct object_config),
-     .required = true,
-     .help = "The kinds of objects to read."},
-    {.key = "include_initial_state",
-     .type = HF_FIELD_BOOL,
-     .offset = offsetof(struct objects_config, include_initial_state),
-     .default_text = "false",
-     .help = "Of the mode watch: the objects that are there at the start are reported as ADDED; "
-             "resource_version does not count then."},
-    {.key = "error_mode",
-     .type = HF_FIELD_ENUM,
-     .offset = offsetof(struct objects_config, error_mode),
-     .choices = error_choices,
-     .default_text = "propagate",
-     .help = "Accepted; a kind that the API does not serve is always logged and asked for again."},
-    HF_ONLY_LEADER_FIELD(offsetof(struct objects_config, elector)),
-    HF_FIELDS_END,
-};
-
 static const char *const aliases[] = {"k8s_objects", NULL};
 
 static void probe_outside(const void *from, struct hf_probe *probe)
@@ -506,7 +455,7 @@ static void probe_outside(const void *from, struct hf_probe *probe)
     const struct object_config *objects = config->objects.items;
     for (size_t i = 0; i < config->objects.count; i++) {
         const struct hf_probe_right right = {
-            .verbs = objects[i].mode == WATCH ? "list,watch" : "list",
+            .verbs = objects[i].mode == OBJECTS_WATCH ? "list,watch" : "list",
             .group = objects[i].group,
             .resource = objects[i].name,
         };
@@ -521,8 +470,8 @@ const struct hf_component hf_receiver_k8sobjects = {
     .kind = HF_RECEIVER,
     .signals = HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct objects_config),
-    .fields = fields,
-    .check = check,
+    .fields = objects_fields,
+    .check = objects_check,
     .probe = probe_outside,
     .open = open_objects,
     .start = start_objects,

@@ -46,9 +46,10 @@ static bool holds(const struct hf_batch *batch, const char *text)
 
 static void values_decide_which_resources_stay(void **state)
 {
-    static const struct hf_resource_match sshd[] = {{.strict = "sshd"}};
-    static const struct hf_resource_match shells[] = {{.regexp = "^(ba)?sh$"}, {.strict = "zsh"}};
-    static const struct hf_resource_match one[] = {{.strict = "1"}};
+    static const struct hf_filter_list_config sshd[] = {{.strict = "sshd"}};
+    static const struct hf_filter_list_config shells[] = {{.regexp = "^(ba)?sh$"},
+                                                          {.strict = "zsh"}};
+    static const struct hf_filter_list_config one[] = {{.strict = "1"}};
     static const struct {
         struct hf_resource_choice name, pid;
         bool has_sshd, has_bash, has_zsh, has_none; /* which are left */
@@ -94,7 +95,7 @@ static void values_decide_which_resources_stay(void **state)
 
 static void a_batch_of_which_nothing_stays_is_none(void **state)
 {
-    static const struct hf_resource_match all[] = {{.regexp = "."}};
+    static const struct hf_filter_list_config all[] = {{.regexp = "."}};
     static const char *const values[] = {"a", "b"};
     const struct hf_resource_choice item = {.metrics_exclude = {all, 1}};
     const struct hf_resource_choices choices = {names, &item, 1};
@@ -110,7 +111,7 @@ static void a_batch_of_which_nothing_stays_is_none(void **state)
 
 static void what_is_said_of_events_does_not_concern_metrics(void **state)
 {
-    static const struct hf_resource_match all[] = {{.strict = "a"}};
+    static const struct hf_filter_list_config all[] = {{.strict = "a"}};
     const struct hf_resource_choice item = {.events_include = {all, 1}};
     const struct hf_resource_choices choices = {names, &item, 1};
     struct hf_resource_filter *filter = NULL;

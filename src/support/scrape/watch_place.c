@@ -1,4 +1,4 @@
-#include "place.h"
+#include "watch_place.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -6,20 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-void events_place_print(const struct events_place *place, char ret_text[EVENTS_PLACE_MAX])
+void hf_watch_place_print(const struct hf_watch_place *place, char ret_text[HF_OFFER_PLACE_MAX])
 {
-    snprintf(ret_text, EVENTS_PLACE_MAX, "%" PRIu64 " %s", place->time_ns, place->version);
+    snprintf(ret_text, HF_OFFER_PLACE_MAX, "%" PRIu64 " %s", place->time_ns, place->version);
 }
 
-bool events_place_read(struct hf_slice text, struct events_place *ret_place)
+bool hf_watch_place_read(struct hf_slice text, struct hf_watch_place *ret_place)
 {
-    char room[EVENTS_PLACE_MAX], *end;
+    char room[HF_OFFER_PLACE_MAX], *end;
     if (text.size == 0 || text.size >= sizeof(room) || !isdigit(text.data[0])) {
         return false;
     }
     memcpy(room, text.data, text.size);
     room[text.size] = '\0';
-    struct events_place place = {.time_ns = strtoull(room, &end, 10)};
+    struct hf_watch_place place = {.time_ns = strtoull(room, &end, 10)};
     size_t size = strlen(end);
     if (*end != ' ' || size < 2 || size > sizeof(place.version)) {
         return false;

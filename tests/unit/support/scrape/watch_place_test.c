@@ -1,4 +1,4 @@
-#include "components/receivers/k8s_events/place.h"
+#include "support/scrape/watch_place.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,16 +9,17 @@
 
 static void a_place_comes_back_as_it_was(void **state)
 {
-    struct events_place place = {.version = "4711", .time_ns = UINT64_C(1714979289123456789)}, back;
-    char text[EVENTS_PLACE_MAX];
+    struct hf_watch_place place = {.version = "4711", .time_ns = UINT64_C(1714979289123456789)},
+                          back;
+    char text[HF_OFFER_PLACE_MAX];
     (void)state;
-    events_place_print(&place, text);
-    assert_true(events_place_read(hf_slice_text(text), &back));
+    hf_watch_place_print(&place, text);
+    assert_true(hf_watch_place_read(hf_slice_text(text), &back));
     assert_string_equal(back.version, "4711");
     assert_int_equal(back.time_ns, place.time_ns);
     memset(place.version, 'v', sizeof(place.version) - 1);
-    events_place_print(&place, text);
-    assert_true(events_place_read(hf_slice_text(text), &back));
+    hf_watch_place_print(&place, text);
+    assert_true(hf_watch_place_read(hf_slice_text(text), &back));
     assert_string_equal(back.version, place.version);
 }
 
@@ -33,10 +34,10 @@ static void what_is_none_is_refused(void **state)
                                         "1x",
                                         "1 vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv"
                                         "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv"};
-    struct events_place place;
+    struct hf_watch_place place;
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        assert_false(events_place_read(hf_slice_text(texts[i]), &place));
+        assert_false(hf_watch_place_read(hf_slice_text(texts[i]), &place));
     }
 }
 
