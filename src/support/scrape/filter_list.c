@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "util/regex.h"
+#include "util/regex/regex.h"
 
 struct hf_filter_list_item {
     const char *strict;

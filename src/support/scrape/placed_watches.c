@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "util/clock.h"
+#include "util/time/clock.h"
 
 void hf_placed_watches_add(struct hf_placed_watches *places, struct hf_placed_watch *watch,
                            const char *name)

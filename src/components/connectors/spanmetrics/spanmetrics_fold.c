@@ -6,10 +6,9 @@
 #include "pdata/any.h"
 #include "pdata/wire_find.h"
 #include "spanmetrics_key.h"
+#include "spanmetrics_spans.h"
 #include "support/items/sampling.h"
 #include "util/time/clock.h"
-#include "spanmetrics_spans.h"
-#include "util/clock.h"
 
 /* Field numbers of OTLP. */
 enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, RESOURCE_ATTRIBUTES = 1 };

@@ -23,7 +23,6 @@
 #include "support/scrape/offer.h"
 #include "support/scrape/only_leader.h"
 #include "support/scrape/placed_watches.h"
-#include "util/clock.h"
 #include "util/loop.h"
 #include "util/time/clock.h"
 
