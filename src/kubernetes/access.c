@@ -26,8 +26,8 @@ static bool in_cluster_url(struct hf_kube_access *access)
     }
     bool bare_v6 = strchr(host, ':') != NULL && host[0] != '[';
     access->has_tls = true;
-    return asprintf(&access->url, "https://%s%s%s:%s", bare_v6 ? "[" : "", host,
-                    bare_v6 ? "]" : "", port) >= 0;
+    return asprintf(&access->url, "https://%s%s%s:%s", bare_v6 ? "[" : "", host, bare_v6 ? "]" : "",
+                    port) >= 0;
 }
 
 const char *hf_kube_account_folder(void)
