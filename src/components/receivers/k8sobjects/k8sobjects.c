@@ -4,7 +4,7 @@
  * was read waits for room in a queue.
  *
  * The place of a watch is committed with the records, and a start goes on from there; with an
- * elector it begins anew, since another process may have read in between.
+ * elector no place is kept, since another process may have read in between.
  */
 #include <errno.h>
 #include <semaphore.h>
