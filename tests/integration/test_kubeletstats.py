@@ -178,7 +178,6 @@ def test_a_claim_is_looked_up_and_the_nodes_capacity_too(kubelet, start, http_ba
             extra_metadata_labels=["k8s.volume.type"],
             metric_groups=GROUPS,
             metrics=on(*OF_NODE),
-            resource_attributes=on("aws.volume.id", "fs.type", "partition"),
         )
         start(configuration(http_backend, receiver), environment=service_account(tmp_path / "account", api, authority))
         found = seen(http_backend)
