@@ -139,7 +139,8 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench",
         description=f"Works: {', '.join(works.STANDARD)}; curves: {', '.join(works.CURVES)}; also grpc-N, http-N, "
-        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, tail-N, pod-MODE, with-COMPONENT, "
+        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, tail-N, statements-N, known-N, waiting-N, "
+        "series-N, pod-MODE, flow-MODE, with-COMPONENT, "
         "in-RECEIVER, out-EXPORTER; instructions. "
         "HOLDFAST_PEER: a Go collector with the components of with-*, in-* and out-*, instead of the one that is built.",
     )
