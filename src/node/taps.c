@@ -146,7 +146,8 @@ bool hf_taps_want(const struct hf_host *host, const struct hf_node *node, enum h
     bool is_wanted = false;
     for (size_t i = 0; !is_wanted && i < HF_TAPS_MAX; i++) {
         struct hf_tap *tap = &host->taps->all[i];
-        if (pthread_mutex_trylock(&tap->lock) == 0) {
+        if (atomic_load_explicit(&tap->is_open, memory_order_relaxed) &&
+            pthread_mutex_trylock(&tap->lock) == 0) {
             is_wanted = wants(tap, node, signal);
             pthread_mutex_unlock(&tap->lock);
         }

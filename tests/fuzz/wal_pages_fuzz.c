@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "wal/pages.h"
+#include "wal/pages_find.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,5 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     /* A size that was true a moment ago. */
     (void)!wal_pages_walk(fd, size + 100000, NULL, NULL, NULL);
+    uint64_t offset = 0, value_size = 0;
+    (void)!wal_pages_find(fd, size, size > 0 ? data[size - 1] : 0, &offset, &value_size);
     return 0;
 }

@@ -361,11 +361,12 @@ class TestBrowser:
 
     def test_updates_keep_the_focus_and_can_be_paused(self, console, tab):
         page = tab(console)
-        page.goto("/")
-        before = page.locator(".asof").inner_text()
-        page.locator(".node a").first.focus()
-        page.wait_for_function("before => document.querySelector('.asof').innerText !== before", arg=before)
-        assert page.evaluate("document.activeElement.matches('.node a')")
+        for path, what in (("/queue?kind=queue&id=traces", ".wide:has(.equation)"), ("/", ".node a")):
+            page.goto(path)
+            page.locator(what).first.focus()
+            before = page.locator(".asof").inner_text()
+            page.wait_for_function("before => document.querySelector('.asof').innerText !== before", arg=before)
+            assert page.evaluate(f"document.activeElement.matches('{what}')"), path
         page.get_by_role("button", name="Pause updates").click()
         page.get_by_text("Updates are paused.").wait_for()
         assert page.get_by_role("button", name="Resume updates").is_visible()

@@ -24,15 +24,15 @@
 
   const say = (text) => { if (said.textContent !== text) said.textContent = text; };
 
-  // What has the focus keeps it: a link by where it leads to, all else by its id.
+  // What has the focus keeps it: by its id, a link by where it leads to, what scrolls by its place among its kind.
   const remember = () => {
     const at = document.activeElement;
     if (!at || !live.contains(at)) return () => {};
     const id = at.id, href = at.getAttribute("href");
-    const same = href ? [...live.querySelectorAll("a")].filter((a) => a.getAttribute("href") === href).indexOf(at) : 0;
+    const alike = () => [...live.querySelectorAll(href ? "a" : "[tabindex]")].filter((one) => one.getAttribute("href") === href);
+    const same = alike().indexOf(at);
     return () => {
-      const found = id ? document.getElementById(id)
-        : href ? [...live.querySelectorAll("a")].filter((a) => a.getAttribute("href") === href)[same] : null;
+      const found = id ? document.getElementById(id) : alike()[same];
       if (found) found.focus({ preventScroll: true });
     };
   };
