@@ -311,6 +311,11 @@ static enum hf_status put_utf8_name(const struct hf_prom_naming *naming, struct 
 
 /* ---- names without suffixes ---- */
 
+static bool is_plain_byte(uint8_t byte)
+{
+    return is_word_byte(byte) || byte == '_';
+}
+
 /* Each run of other characters between what is kept becomes one `_`; underscores stay. */
 static enum hf_status put_plain(struct hf_slice text, struct hf_bytes *out)
 {
@@ -319,7 +324,7 @@ static enum hf_status put_plain(struct hf_slice text, struct hf_bytes *out)
     bool has_gap = false;
     for (size_t i = 0; i < text.size && status == HF_OK; i++) {
         const char *byte = (const char *)&text.data[i];
-        if (!is_word_byte(text.data[i]) && *byte != '_') {
+        if (!is_plain_byte(text.data[i])) {
             has_gap = out->size > before;
             continue;
         }
@@ -330,13 +335,26 @@ static enum hf_status put_plain(struct hf_slice text, struct hf_bytes *out)
     return status;
 }
 
-static bool is_all_underscores(struct hf_slice text)
+/* Without what would be left out at its start. */
+static struct hf_slice skip_others(struct hf_slice text)
 {
-    size_t at = 0;
-    while (at < text.size && text.data[at] == '_') {
-        at++;
+    while (text.size > 0 && !is_plain_byte(text.data[0])) {
+        text = hf_slice_of(text.data + 1, text.size - 1);
     }
-    return at == text.size;
+    return text;
+}
+
+/* Is nothing left but underscores, where there was more? */
+static bool is_nothing(struct hf_slice name)
+{
+    size_t underscores = 0;
+    for (size_t i = 0; i < name.size; i++) {
+        if (is_word_byte(name.data[i])) {
+            return false;
+        }
+        underscores += name.data[i] == '_';
+    }
+    return name.size == 0 || underscores < name.size;
 }
 
 static enum hf_status put_plain_name(const struct hf_prom_naming *naming, struct hf_slice name,
@@ -344,23 +362,21 @@ static enum hf_status put_plain_name(const struct hf_prom_naming *naming, struct
 {
     size_t before = out->size;
     enum hf_status status = HF_OK;
+    if (is_nothing(name)) {
+        return HF_INVALID;
+    }
+    name = skip_others(name);
     if (naming->name_space != NULL && naming->name_space[0] != '\0') {
         status = put_plain(hf_slice_text(naming->name_space), out);
         status = status == HF_OK ? append(out, "_", 1) : status;
-    } else if (name.size > 0 && is_digit(name.data[0])) {
+    } else if (is_digit(name.data[0])) {
         status = append(out, "_", 1);
     }
-    size_t start = out->size;
     status = status == HF_OK ? put_plain(name, out) : status;
-    struct hf_slice put = hf_slice_of(out->data + start, out->size - start);
-    if (status == HF_OK && is_all_underscores(put) && !hf_slice_equal(put, name)) {
-        status = HF_INVALID;
-    }
-    if (status != HF_OK || put.size == 0) {
+    if (status != HF_OK) {
         out->size = before;
-        return status != HF_OK ? status : HF_INVALID;
     }
-    return HF_OK;
+    return status;
 }
 
 /* ---- names of metrics and labels ---- */

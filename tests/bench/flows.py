@@ -4,8 +4,9 @@
     HOLDFAST_PEER=/path/to/otelcol ./dev bench in-filelog --vs otelcol
 
 The other end is wire.py: it takes or gives bytes and answers as the backend would; h2load sends what is sent. On disk
-with fsync. `in-` works end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is
-otlphttp with a queue on disk, since its `nop` has none. Nothing is measured before the first items have gone all the way.
+with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-` works
+end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue on
+disk, since its `nop` has none. Nothing is measured before the first items have gone all the way.
 """
 
 import concurrent.futures
@@ -207,7 +208,8 @@ def configuration(signal, receivers, exporters, processors=None):
         made = {name: dict(value or {}) for name, value in exporters(collector).items()}
         address = f"127.0.0.1:{collector.ports['metrics']}"
         for name, value in made.items():
-            if name.split("/")[0] not in WITHOUT_QUEUE:
+            has_own = name == "prometheusremotewrite" and collector.kind == "otelcol"  # in memory
+            if name.split("/")[0] not in WITHOUT_QUEUE and not has_own:
                 value["sending_queue"] = {"enabled": True, "storage": "file_storage", "queue_size": 10_000_000}
         return {
             "receivers": receivers(collector),

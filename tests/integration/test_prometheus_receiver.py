@@ -318,6 +318,33 @@ def test_a_series_that_vanishes_is_marked_once(run, target):
     seen.until_row("scrape_series_added", lambda row: row["value"] == 0 and row["time"] > marked["time"])
 
 
+def test_scrapes_of_the_same_series_have_the_values_of_each(run, target):
+    """They are made of the requests of the scrape before, which others, with one series more, end."""
+
+    def page(number):
+        lines = f"# TYPE h histogram\nh_bucket{{le=\"1\"}} {number}\nh_sum {2 * number}\nh_count {3 * number}\n"
+        lines += f"# TYPE a counter\na {number}\ndropped {number}\n"
+        return lines + (f"late {number}\n" if number > 4 else "")
+
+    rules = [{"source_labels": ["__name__"], "regex": "dropped", "action": "drop"}]
+    one = target(page)
+    seen = run(job(targets=[one.address], metric_relabel_configs=rules))
+    seen.until(lambda seen: len(seen.rows("late")) > 2)
+    told = 0
+    for rows_of in seen.scrapes():
+        values = {row["name"]: row for row in rows_of}
+        if "a" not in values or values["a"]["value"] == "stale":  # it was down: too slow
+            continue
+        number, is_late = values["a"]["value"], "late" in values
+        assert values["h"]["value"] == (3 * number, 2 * number, (1,), (number, 2 * number))
+        assert is_late == (number > 4) and values.get("late", values["a"])["value"] == number
+        assert values["scrape_samples_scraped"]["value"] == 5 + is_late
+        assert values["scrape_samples_post_metric_relabeling"]["value"] == 4 + is_late
+        assert "dropped" not in values
+        told += 1
+    assert told > 4
+
+
 def test_a_target_that_goes_down_has_all_its_series_marked(run, target):
     one = target(PAGE)
     seen = run(job(targets=[one.address]))

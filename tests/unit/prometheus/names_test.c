@@ -87,6 +87,7 @@ static void without_suffixes_underscores_stay(void **state)
         {"", "..a..b..", "a_b"},
         {"", "a.__b", "a___b"},
         {"", "2x", "_2x"},
+        {"", ".2x", "_2x"},
         {"", "___", "___"},
         {"", "gr\xc3\xb6\xc3\x9f:e", "gr_:e"},
         {"", "_.", NULL},
