@@ -68,12 +68,14 @@ struct compiling {
     struct hf_ottl *ottl;
     struct hf_ottl_fault fault;
     char *reterr;
+    bool has_mistakes; /* which were told */
 };
 
-/* A text is wrong: is the next one looked at? */
-static bool goes_on(const struct compiling *compiling)
+/* After an error was written. HF_OK: the next text is looked at. */
+static enum hf_status note_mistake(struct compiling *compiling)
 {
-    return compiling->source->tells_all && hf_mistake(compiling->reterr);
+    compiling->has_mistakes = true;
+    return compiling->source->tells_all && hf_mistake(compiling->reterr) ? HF_OK : HF_INVALID;
 }
 
 static enum hf_status parse_list(struct compiling *compiling, const struct hf_string_list *list,
@@ -86,22 +88,20 @@ static enum hf_status parse_list(struct compiling *compiling, const struct hf_st
         return HF_NOMEM;
     }
     *ret_texts = texts;
-    enum hf_status worst = HF_OK;
-    for (size_t i = 0; i < list->count; i++) {
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; status == HF_OK && i < list->count; i++) {
         texts[i] = (struct hf_ottl_text){.text = list->items[i]};
         *ret_count = i + 1;
-        enum hf_status status =
-            hf_ottl_parse(&texts[i], is_statement, &compiling->ottl->arena, &compiling->fault);
+        status = hf_ottl_parse(&texts[i], is_statement, &compiling->ottl->arena, &compiling->fault);
         if (status == HF_INVALID) {
             say_fault(compiling->source, name, i, texts[i].text, &compiling->fault,
                       compiling->reterr);
-            worst = status;
-        }
-        if (status != HF_OK && (status != HF_INVALID || !goes_on(compiling))) {
-            return status;
+            texts[i].editor = NULL;
+            texts[i].condition = NULL;
+            status = note_mistake(compiling);
         }
     }
-    return worst;
+    return status;
 }
 
 /* The roots of all texts, to find their context. */
@@ -124,7 +124,8 @@ static enum hf_status infer(struct compiling *compiling)
     enum hf_status status =
         hf_ottl_infer(roots, count, compiling->source, &ottl->context, &compiling->fault);
     free(roots);
-    if (status == HF_INVALID) {
+    /* The texts that are wrong may have told it. */
+    if (status == HF_INVALID && !compiling->has_mistakes) {
         snprintf(compiling->reterr, HF_ERROR_MAX, "%.60s: %.*s", compiling->source->name,
                  SENTENCE_MAX, compiling->fault.sentence);
     }
@@ -153,19 +154,16 @@ static enum hf_status resolve_text(struct compiling *compiling, struct hf_ottl_t
 static enum hf_status resolve_list(struct compiling *compiling, const char *name,
                                    struct hf_ottl_text *texts, size_t count)
 {
-    enum hf_status worst = HF_OK;
-    for (size_t i = 0; i < count; i++) {
-        enum hf_status status = resolve_text(compiling, &texts[i]);
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; status == HF_OK && i < count; i++) {
+        status = resolve_text(compiling, &texts[i]);
         if (status == HF_INVALID) {
             say_fault(compiling->source, name, i, texts[i].text, &compiling->fault,
                       compiling->reterr);
-            worst = status;
-        }
-        if (status != HF_OK && (status != HF_INVALID || !goes_on(compiling))) {
-            return status;
+            status = note_mistake(compiling);
         }
     }
-    return worst;
+    return status;
 }
 
 static enum hf_status compile(struct compiling *compiling)
@@ -193,7 +191,7 @@ static enum hf_status compile(struct compiling *compiling)
         status = resolve_list(compiling, are_both ? "::statements" : "", ottl->statements,
                               ottl->statement_count);
     }
-    return status;
+    return status == HF_OK && compiling->has_mistakes ? HF_INVALID : status;
 }
 
 enum hf_status hf_ottl_new(const struct hf_ottl_source *source, struct hf_ottl **ret_ottl,

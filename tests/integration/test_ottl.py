@@ -17,7 +17,7 @@ processors:
   transform:
     trace_statements:
       - set(span.nme, 1)
-      - set(span.name, "right")
+      - set(span.name
       - sett(span.name, 1)
     log_statements:
       - context: log
@@ -169,6 +169,7 @@ class TestMistakes:
         assert done.returncode != 0
         assert places == [
             ("4", "processors::transform:", "trace_statements[0]:"),
+            ("5", "processors::transform:", "trace_statements[1]:"),
             ("6", "processors::transform:", "trace_statements[2]:"),
             ("8", "processors::transform:", "log_statements[0][0]:"),
             ("11", "processors::transform:", "log_statements[1]:"),
