@@ -1,5 +1,5 @@
 """The kinds of a release of Kubernetes as its published module has them, strictly: a field that the release does not know is
-an error. An API server of that release is not run."""
+an error. An API server of that release is not run: the oldest one's module lacks generated files, so it does not build."""
 
 import json
 import subprocess
