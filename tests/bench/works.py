@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 
+import brokers
 import components
 import flows
 import looks
@@ -79,6 +80,8 @@ TARGETS = {
     "out-elasticsearch": {"items_per_cpu_s": (">=", 300_000)},
     "out-awss3": {"peak_rss_mib": ("<=", 100)},
     "out-loadbalancing": {"items_per_cpu_s": (">=", 600_000)},
+    "out-kafka": {"items_per_cpu_s": (">=", 1_000_000)},
+    "in-kafka": {"items_per_cpu_s": (">=", 1_000_000)},
 }
 STANDARD = [
     "grpc-100",
@@ -110,6 +113,7 @@ CURVES = {
     "cores": ["cores-1", "cores-2"],
     "components": list(components.WORKS),
     "flows": flows.NAMES,
+    "brokers": brokers.NAMES,
     "pods": pods.NAMES,
 }
 
@@ -494,6 +498,8 @@ def run_work(name, peer, seconds, tool=None):
     cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), tail-N (thousand spans that wait),
     look-N (thousand records that are looked at), map-N (components that are looked at), looked-LOOKER,
     pod-MODE, with-COMPONENT, in-RECEIVER, out-EXPORTER."""
+    if name in brokers.NAMES:
+        return brokers.run(name, peer, seconds, tool=tool)
     if name.startswith(("in-", "out-")):
         return flows.run(name, peer, seconds)
     if name.startswith("with-"):
