@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from real import kafka_brokers  # noqa: E402
 
 SPANS = 100
-BACKLOG = 25_000  # requests that the receiver finds
+BACKLOG = 10_000  # requests that the receiver finds
 NAMES = ["out-kafka", "in-kafka"]
 LOAD = {"items": SPANS, "connections": 4, "in_flight": 4, "retry": True}
 
@@ -72,13 +72,13 @@ def measure_in(peer, seconds, tool=None):
         filler = Collector("holdfast", peer[1], disk / "filler", writing(broker))
         with flows.running(filler):
             filled = send(filler.ports["grpc"], requests=BACKLOG, **LOAD)["items"]
-            until(lambda: sent(filler) >= filled, 120, "a topic that is filled")
+            until(lambda: sent(filler) >= filled, 300, "a topic that is filled")
         collector = Collector(*peer, disk / "collector", reading(broker))
         counter = "otelcol_receiver_accepted_spans"
         before, begun = busy_seconds(), time.monotonic()
         with flows.running(collector):
             stop_tool = tool(collector) if tool else None
-            until(lambda: flows.metric_sum(collector, counter) >= filled, 120, f"{filled} spans")
+            until(lambda: flows.metric_sum(collector, counter) >= filled, 300, f"{filled} spans")
             used, wall = collector.cpu(), time.monotonic() - begun
             if stop_tool:
                 stop_tool()
