@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 
+import brokers
 import components
 import curves
 import flows
@@ -81,6 +82,8 @@ TARGETS = {
     "out-elasticsearch": {"items_per_cpu_s": (">=", 300_000)},
     "out-awss3": {"peak_rss_mib": ("<=", 100)},
     "out-loadbalancing": {"items_per_cpu_s": (">=", 600_000)},
+    "out-kafka": {"items_per_cpu_s": (">=", 1_000_000)},
+    "in-kafka": {"items_per_cpu_s": (">=", 1_000_000)},
 }
 STANDARD = [
     "grpc-100",
@@ -112,6 +115,7 @@ CURVES = {
     "cores": ["cores-1", "cores-2"],
     "components": list(components.WORKS),
     "flows": flows.NAMES,
+    "brokers": brokers.NAMES,
     "pods": pods.NAMES,
     "flow": pods.FLOW_NAMES,
     **curves.CURVES,
@@ -508,6 +512,8 @@ def run_work(name, peer, seconds, tool=None):
     cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), tail-N (thousand spans that wait),
     look-N (thousand records that are looked at), map-N (components that are looked at), looked-LOOKER,
     pod-MODE, flow-MODE, with-COMPONENT, KIND-N of curves.py, in-RECEIVER, out-EXPORTER."""
+    if name in brokers.NAMES:
+        return brokers.run(name, peer, seconds, tool=tool)
     if name.startswith(("in-", "out-")):
         return flows.run(name, peer, seconds)
     if component_work(name) is not None:

@@ -1,156 +1,28 @@
-"""A Kafka broker (KRaft, one node, from Maven Central) between two Holdfasts: restarts and kills, TLS, SASL PLAIN and
-OAUTHBEARER, and the encodings of Jaeger and Zipkin."""
+"""Kafka between two Holdfasts: restarts and kills of one broker and of three, TLS, SASL PLAIN, SCRAM and OAUTHBEARER, and
+the encodings of Jaeger and Zipkin."""
 
 import base64
 import contextlib
 import json
-import shutil
-import subprocess
 import time
-from pathlib import Path
 
 from support import backends, otlp, senders
-from support.holdfast import FAST_RETRY, Holdfast, config, otlp_exporter
+from support.holdfast import FAST_RETRY, Holdfast, config, otlp_exporter, run
 from support.kafka import Kafka
 from support.oauth import TokenServer
-from support.ports import free_port
 from support.scraped_servers import scrape, scraping, switched, values
 from support.waiting import until
 
-from .tools import FOLDER, judge
-
-POM = Path(__file__).with_name("kafka-pom.xml")
-JARS = FOLDER / "kafka"
-STORE_PASSWORD = "changeit"
-SESSION_S = 4  # of a connection that is signed in by a token
-LOGGING = """<Configuration status="WARN">
-<Appenders><Console name="c" target="SYSTEM_OUT"><PatternLayout pattern="[%d] %p %m (%c)%n"/></Console></Appenders>
-<Loggers><Root level="INFO"><AppenderRef ref="c"/></Root></Loggers></Configuration>
-"""
-
-
-def install():
-    stamp = JARS / "pom.xml"
-    if stamp.exists() and stamp.read_text() == POM.read_text():
-        return
-    for program in ("java", "mvn", "keytool", "openssl"):
-        if shutil.which(program) is None:
-            raise SystemExit(f"Kafka needs {program} (apt-get install default-jdk-headless maven openssl)")
-    JARS.mkdir(parents=True, exist_ok=True)
-    print("downloading Kafka 4.1.1", flush=True)
-    copy = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={JARS}"]
-    subprocess.run(copy, stdin=subprocess.DEVNULL, check=True, timeout=600)
-    stamp.write_text(POM.read_text())
-
-
-class Broker:
-    """One broker with a plain, a TLS, a SASL_SSL and an OAUTHBEARER listener; its data stay over `stop()` and `start()`."""
-
-    def __init__(self, directory):
-        self.directory = Path(directory)
-        self.directory.mkdir()
-        self.plain, self.tls, self.sasl, self.oauth, self.controller = (free_port() for _ in range(5))
-        self.ca = self.directory / "ca.crt"
-        self.process = None
-        self._make_certificates()
-        self._write_properties()
-        cluster = self._java("kafka.tools.StorageTool", "random-uuid").stdout.split()[-1]
-        self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties")
-
-    def _java(self, name, *arguments):
-        return subprocess.run(
-            [*self._command(), name, *arguments],
-            cwd=self.directory,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-
-    def _command(self):
-        return ["java", "-Xmx512m", f"-Dlog4j2.configurationFile={self.directory}/log4j2.xml", "-cp", f"{JARS}/*"]
-
-    def _make_certificates(self):
-        def run(*command):
-            subprocess.run(command, cwd=self.directory, check=True, capture_output=True, timeout=60)
-
-        request = ("openssl", "req", "-newkey", "rsa:2048", "-nodes")
-        run(*request, "-x509", "-days", "30", "-subj", "/CN=kafka-ca", "-keyout", "ca.key", "-out", "ca.crt")
-        run(*request, "-subj", "/CN=localhost", "-keyout", "s.key", "-out", "s.csr")
-        (self.directory / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-        sign = ("openssl", "x509", "-req", "-in", "s.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial")
-        run(*sign, "-days", "30", "-out", "s.crt", "-extfile", "names")
-        export = ("openssl", "pkcs12", "-export", "-in", "s.crt", "-inkey", "s.key", "-certfile", "ca.crt")
-        run(*export, "-out", "ks.p12", "-passout", f"pass:{STORE_PASSWORD}")
-
-    def _write_properties(self):
-        addresses = {"PLAINTEXT": self.plain, "SSL": self.tls, "SASL_SSL": self.sasl, "OAUTH": self.oauth}
-        protocols = {"CONTROLLER": "PLAINTEXT", **{name: name for name in addresses}, "OAUTH": "SASL_PLAINTEXT"}
-        listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, port in addresses.items())
-        bearer = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-        values = {
-            "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@127.0.0.1:{self.controller}",
-            "listeners": f"CONTROLLER://127.0.0.1:{self.controller},{listeners}",
-            "advertised.listeners": listeners,
-            "controller.listener.names": "CONTROLLER",
-            "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
-            "ssl.keystore.location": self.directory / "ks.p12",
-            "ssl.keystore.password": STORE_PASSWORD,
-            "ssl.keystore.type": "PKCS12",
-            "sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.sasl_ssl.plain.sasl.jaas.config": f'{login} user_alice="alice-secret";',
-            "listener.name.oauth.sasl.enabled.mechanisms": "OAUTHBEARER",
-            "listener.name.oauth.oauthbearer.sasl.jaas.config": f'{bearer} unsecuredLoginStringClaim_sub="broker";',
-            "listener.name.oauth.oauthbearer.connections.max.reauth.ms": SESSION_S * 1000,
-            "log.dirs": self.directory / "data",
-            "num.partitions": 3,
-            "offsets.topic.replication.factor": 1,
-            "offsets.topic.num.partitions": 1,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
-            "share.coordinator.state.topic.replication.factor": 1,
-            "share.coordinator.state.topic.min.isr": 1,
-            "group.initial.rebalance.delay.ms": 0,
-        }
-        text = "".join(f"{key}={value}\n" for key, value in values.items())
-        (self.directory / "server.properties").write_text(text)
-        (self.directory / "log4j2.xml").write_text(LOGGING)
-
-    def start(self):
-        with open(self.directory / "log", "wb") as log:
-            self.process = subprocess.Popen(
-                [*self._command(), "kafka.Kafka", "server.properties"],
-                cwd=self.directory,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        until(
-            lambda: "Kafka Server started" in (self.directory / "log").read_text(errors="replace"),
-            lambda: (self.directory / "log").read_text(errors="replace")[-2000:],
-            seconds=300,
-        )
-        return self
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait(30)
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.kill()
-
+from .kafka_brokers import NEW, OLD, PASSWORD, SCRAM, SESSION_S, USER, Broker, Cluster, install
+from .tools import judge
 
 def keys(broker, listener):
-    """The keys of the client for one of the listeners."""
+    """The keys of the client for one of the listeners; those of SCRAM are named by the mechanism."""
+    if isinstance(broker, Cluster):
+        return {"brokers": broker.addresses}
+    if listener in SCRAM:
+        sasl = {"mechanism": listener, "username": USER, "password": PASSWORD}
+        return {"brokers": [f"127.0.0.1:{broker.scram}"], "auth": {"sasl": sasl}}
     tls = {"ca_file": str(broker.ca)}
     return {
         "plain": {"brokers": [f"127.0.0.1:{broker.plain}"]},
@@ -342,13 +214,70 @@ def check_metrics(broker, directory, stack, count):
     assert watcher.metric("otelcol_scraper_errored_metric_points", receiver="kafkametrics", scraper="kafkametrics") == 0
 
 
+def check_scram(broker, directory, stack):
+    """SCRAM to the older broker. What cannot sign in to the newer one is told why by `holdfast check`."""
+    with Broker(directory / "broker", OLD) as old:
+        for mechanism in SCRAM:
+            check_listener(mechanism, old, directory, stack)
+    agent = Holdfast(directory / "checked", to_kafka(broker, SCRAM[0]))
+    options = ("--timeout", "10s", "--format", "json", "--config", agent.base_path, "--config", agent.config_path)
+    found = json.loads(run("check", *options, env=agent.environment).stdout)["checks"]
+    (step,) = [one for one in found if (one["component"], one["step"]) == ("exporter kafka", "auth")]
+    assert "this librdkafka (2.0.2) cannot sign in by SCRAM to brokers 4.x" in step["detail"], step
+
+
+def check_three(broker, directory, stack):
+    """Three brokers, each killed in its turn while data flow, the gateway once as well: nothing is lost, the books balance,
+    and all offsets are committed."""
+    del broker
+    cluster = stack.enter_context(Cluster(directory / "cluster"))
+    backend = stack.enter_context(backends.GrpcBackend())
+    client = stack.enter_context(Kafka("client", ",".join(cluster.addresses)))
+    topic = {"traces": {"topic": "three"}}
+    agent = Holdfast(directory / "agent", to_kafka(cluster, "three", **topic)).start()
+    stack.callback(agent.close)
+    gateway = Holdfast(directory / "gateway", from_kafka(cluster, "three", backend, **topic)).start()
+    stack.callback(gateway.close)
+    load = stack.enter_context(senders.Load(agent, [(otlp.TRACES, "grpc")] * 2, items=20, pause=0.05))
+
+    def wait_for_more(count):
+        """So many more items than now have come through."""
+        wanted = len(backend.ids(otlp.TRACES)) + count
+        until(lambda: len(backend.ids(otlp.TRACES)) >= wanted, lambda: agent.log()[-1500:], 120, pause=0.1)
+
+    wait_for_more(200)
+    for number, server in cluster.servers.items():
+        server.kill()
+        wait_for_more(500)
+        if number == 2:
+            gateway.kill9()
+            gateway.start()
+            wait_for_more(500)
+        server.start()
+        until(lambda: client.synced("three") == 3, "all replicas are in sync", 120, pause=0.2)
+    acknowledged = load.stop()
+    backend.wait_for(acknowledged, seconds=120)
+    until(lambda: agent.books("traces", "kafka")["queued"]["items"] == 0, lambda: agent.log()[-1500:], 60)
+    until(lambda: gateway.books("traces", "otlp")["queued"]["items"] == 0, lambda: gateway.log()[-1500:], 60)
+    sent, passed = agent.books("traces", "kafka"), gateway.books("traces", "otlp")
+    assert sent["accepted"]["items"] == sent["delivered"]["items"] >= len(acknowledged), sent
+    assert passed["accepted"]["items"] == passed["delivered"]["items"] >= len(acknowledged), passed
+    wanted = len(client.messages("three"))
+    until(lambda: sum(client.committed("three", "three").values()) == wanted, "all offsets are committed", 60)
+    repeated = passed["delivered"]["items"] - len(set(acknowledged))
+    print(f"three: {len(acknowledged)} spans acknowledged, {repeated} came more than once or without an answer", flush=True)
+
+
 def main(directory):
-    install()
+    for release in (NEW, OLD):
+        install(release)
     failed, passed = set(), set()
     checks = {name: lambda *given, name=name: check_listener(name, *given) for name in ("plain", "tls", "sasl")}
     checks["tokens"] = check_tokens
     checks["restarts"] = check_restarts
     checks["encodings"] = check_encodings
+    checks["scram"] = check_scram
+    checks["three"] = check_three
     with Broker(directory / "broker") as broker:
         for name, check in checks.items():
             (directory / name).mkdir()
