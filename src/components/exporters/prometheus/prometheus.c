@@ -13,6 +13,7 @@
 #include <holdfast/component.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -107,9 +108,16 @@ static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
          now.st_mtim.tv_nsec == exporter->loaded.st_mtim.tv_nsec)) {
         return HF_OK;
     }
+    uint64_t left = 0;
     prometheus_table_clear(&exporter->table);
     enum hf_status status =
-        prometheus_snapshot_load(exporter->path, &exporter->table, fold_again, exporter);
+        prometheus_snapshot_load(exporter->path, &exporter->table, fold_again, exporter, &left);
+    if (left != 0) {
+        hf_node_log(exporter->node, HF_LOG_WARN,
+                    "the last %" PRIu64 " bytes of %s are no whole requests: a kill has cut one "
+                    "short before it was acknowledged, or the file is damaged",
+                    left, exporter->path);
+    }
     if (status == HF_CORRUPT) {
         hf_node_log(exporter->node, HF_LOG_ERROR,
                     "%s is damaged: the values of before are lost, and what was delivered to this "

@@ -194,32 +194,37 @@ static enum hf_status read_records(struct hf_state_reader *reader, struct promet
     return reader->status;
 }
 
-/* The requests behind the snapshot. */
+/* The requests behind the snapshot, and how many bytes stand behind the last whole one. */
 static enum hf_status read_requests(struct hf_state_reader *reader, prometheus_snapshot_visit visit,
-                                    void *user)
+                                    void *user, uint64_t *ret_left)
 {
     struct hf_bytes request = {0};
     enum hf_status status = HF_OK;
     uint64_t unix_ns = 0;
+    long end = ftell(reader->file);
     while (status == HF_OK && hf_state_log_next(reader, &unix_ns, &request)) {
         status = visit(user, unix_ns, hf_slice_of(request.data, request.size));
+        end = ftell(reader->file);
     }
     hf_bytes_release(&request);
+    *ret_left = fseek(reader->file, 0, SEEK_END) == 0 ? (uint64_t)(ftell(reader->file) - end) : 0;
     return status == HF_OK ? reader->status : status;
 }
 
 enum hf_status prometheus_snapshot_load(const char *path, struct prometheus_table *table,
-                                        prometheus_snapshot_visit visit, void *user)
+                                        prometheus_snapshot_visit visit, void *user,
+                                        uint64_t *ret_left)
 {
     struct hf_state_reader reader;
     enum hf_status status = hf_state_file_read_begin(&reader, path, MAGIC);
+    *ret_left = 0;
     if (status != HF_OK) {
         return status;
     }
     status = read_records(&reader, table);
     status = status == HF_OK ? hf_state_file_read_check(&reader) : status;
-    if (status == HF_OK && visit != NULL) {
-        status = read_requests(&reader, visit, user);
+    if (status == HF_OK) {
+        status = read_requests(&reader, visit, user, ret_left);
     }
     hf_state_file_read_close(&reader);
     if (status != HF_OK) {

@@ -17,9 +17,11 @@ HF_MUST_USE enum hf_status prometheus_snapshot_save(const char *path,
 typedef enum hf_status (*prometheus_snapshot_visit)(void *user, uint64_t unix_ns,
                                                     struct hf_slice request);
 
-/* Fills an empty table, then tells `visit`, unless it is NULL, of what was appended. HF_NOT_FOUND:
+/* Fills an empty table, then tells `visit` of what was appended. `ret_left`: bytes behind the last
+ * whole request, of one that a kill has cut short before it counted, or damaged. HF_NOT_FOUND:
  * there is no file. HF_CORRUPT: it fails its check. HF_IO with errno. HF_NOMEM. The table is empty
  * then. */
 HF_MUST_USE enum hf_status prometheus_snapshot_load(const char *path,
                                                     struct prometheus_table *table,
-                                                    prometheus_snapshot_visit visit, void *user);
+                                                    prometheus_snapshot_visit visit, void *user,
+                                                    uint64_t *ret_left);

@@ -168,6 +168,7 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
     char path[] = "/tmp/prometheus-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
+    uint64_t left = 1;
     struct prometheus_table table;
     prometheus_table_init(&table, 10);
     struct prometheus_value value = integer(9, 1, 2);
@@ -183,26 +184,33 @@ static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
     expect_page(&table, expected);
     assert_int_equal(prometheus_snapshot_save(path, &table), HF_OK);
     prometheus_table_clear(&table);
-    assert_int_equal(prometheus_snapshot_load(path, &table, NULL, NULL), HF_OK);
+    assert_int_equal(prometheus_snapshot_load(path, &table, NULL, NULL, &left), HF_OK);
     expect_page(&table, expected);
+    assert_int_equal(left, 0);
     prometheus_table_clear(&table);
     close(fd);
 
     fd = open(path, O_RDWR | O_CLOEXEC);
     off_t size = lseek(fd, 0, SEEK_END);
+    assert_int_equal(pwrite(fd, "cut", 3, size), 3);
+    assert_int_equal(prometheus_snapshot_load(path, &table, NULL, NULL, &left), HF_OK);
+    assert_int_equal(left, 3);
+    expect_page(&table, expected);
+    prometheus_table_clear(&table);
+    assert_int_equal(ftruncate(fd, size), 0);
     for (off_t at = 0; at < size; at++) {
         uint8_t byte = 0;
         assert_int_equal(pread(fd, &byte, 1, at), 1);
         byte ^= 0x10;
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-        assert_int_not_equal(prometheus_snapshot_load(path, &table, NULL, NULL), HF_OK);
+        assert_int_not_equal(prometheus_snapshot_load(path, &table, NULL, NULL, &left), HF_OK);
         assert_int_equal(table.by_labels.count, 0);
         byte ^= 0x10;
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
     }
     close(fd);
     unlink(path);
-    assert_int_equal(prometheus_snapshot_load(path, &table, NULL, NULL), HF_NOT_FOUND);
+    assert_int_equal(prometheus_snapshot_load(path, &table, NULL, NULL, &left), HF_NOT_FOUND);
 }
 
 static void expect_escaped(struct prometheus_table *table, enum hf_prom_escaping escaping,
