@@ -186,8 +186,10 @@ class Root:
 
     def add_terminals(self):
         """How to draw on a terminal: `kubectl exec -it POD -- holdfast top`."""
-        for path in sorted(Path("/lib/terminfo").rglob("*")):
-            place = "usr" + str(path)
+        # In Debian 12 they are in /lib, in 13 in /usr/share.
+        listed = output("dpkg-query", "--listfiles", "ncurses-base").splitlines()
+        for path in sorted(Path(line) for line in listed if "/terminfo/" in line and not line.startswith("/etc")):
+            place = "usr" + str(path).removeprefix("/usr")
             if path.is_symlink():
                 self.add(place, os.readlink(path))
             elif path.is_file():
