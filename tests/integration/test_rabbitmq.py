@@ -8,7 +8,7 @@ import pytest
 from support.ports import free_port
 from support.scraped import Target, basic, rows
 from support.scraped_servers import SCOPE, complaints, scraping, shapes, switched, values
-from support.servers import RabbitMQ
+from support.servers import RabbitMQ, accepts
 from support.waiting import until
 
 SUM, COUNTER = "sum", "counter"
@@ -141,6 +141,7 @@ def rabbitmq():
 @pytest.fixture
 def channel(rabbitmq):
     """A channel of AMQP; the broker confirms what is published."""
+    until(lambda: accepts(rabbitmq.amqp_port), "no listener for AMQP")
     login = pika.PlainCredentials(*CREDENTIALS.values())
     with pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", rabbitmq.amqp_port, credentials=login)) as connection:
         made = connection.channel()
@@ -211,7 +212,7 @@ def test_the_node_of_the_real_broker(rabbitmq, channel, start, http_backend):
 
     assert value("uptime") > 0 and value("mem_used") > 1 << 20 and value("mem_limit") > value("mem_used")
     assert (value("mem_alarm"), value("disk_free_alarm")) == (0, 0)
-    assert value("connection_created") >= 1 and value("sockets_used") >= 1 and value("proc_used") < value("proc_total")
+    assert value("connection_created") >= 1 and value("proc_used") < value("proc_total")
 
 
 def test_wrong_credentials_of_the_real_broker(rabbitmq, start, http_backend):
