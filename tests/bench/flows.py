@@ -208,8 +208,9 @@ def configuration(signal, receivers, exporters, processors=None):
         made = {name: dict(value or {}) for name, value in exporters(collector).items()}
         address = f"127.0.0.1:{collector.ports['metrics']}"
         for name, value in made.items():
-            has_own = name == "prometheusremotewrite" and collector.kind == "otelcol"  # in memory
-            if name.split("/")[0] not in WITHOUT_QUEUE and not has_own:
+            if name == "prometheusremotewrite" and collector.kind == "otelcol":
+                value["wal"] = {"directory": str(collector.data)}  # its queue is in memory
+            elif name.split("/")[0] not in WITHOUT_QUEUE:
                 value["sending_queue"] = {"enabled": True, "storage": "file_storage", "queue_size": 10_000_000}
         return {
             "receivers": receivers(collector),
