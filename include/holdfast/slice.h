@@ -35,6 +35,17 @@ static inline bool hf_slice_is(struct hf_slice a, const char *text)
     return hf_slice_equal(a, hf_slice_text(text));
 }
 
+/* Has it zeros alone, as an id that is not set? An empty one has. */
+static inline bool hf_slice_is_zero(struct hf_slice a)
+{
+    for (size_t i = 0; i < a.size; i++) {
+        if (a.data[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* By bytes; of two that begin alike the shorter one comes first. Below 0: a is before b; 0: equal.
  */
 static inline int hf_slice_compare(struct hf_slice a, struct hf_slice b)

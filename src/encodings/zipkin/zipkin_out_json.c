@@ -63,16 +63,10 @@ static void put_member(struct writer *writer, const char *key, struct hf_slice t
     }
 }
 
-static bool is_zero(const uint8_t *id, size_t size)
-{
-    static const uint8_t none[16];
-    return memcmp(id, none, size) == 0;
-}
-
 static void put_id(struct writer *writer, const char *key, const uint8_t *id, size_t size)
 {
     char digits[32];
-    if (!is_zero(id, size)) {
+    if (!hf_slice_is_zero(hf_slice_of(id, size))) {
         put_key(writer, key);
         put_string(writer, hf_slice_of(digits, hf_json_print_hex(hf_slice_of(id, size), digits)),
                    false);
@@ -136,7 +130,7 @@ static void put_tags(struct writer *writer, const struct hf_zipkin_span *span)
 void hf_zipkin_out_json(const struct hf_zipkin_span *span, struct hf_bytes *out, bool *failed)
 {
     struct writer writer = {out, failed, false};
-    bool is_short = is_zero(span->trace_id, 8);
+    bool is_short = hf_slice_is_zero(hf_slice_of(span->trace_id, 8));
     uint64_t duration_us = rounded_us(span->duration_us);
     put_text(&writer, "{");
     put_id(&writer, "traceId", span->trace_id + (is_short ? 8 : 0), is_short ? 8 : 16);

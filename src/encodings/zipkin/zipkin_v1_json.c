@@ -171,12 +171,6 @@ static enum hf_status read_member(struct hf_zipkin_reading *reading, const struc
     return status;
 }
 
-static bool is_zero(const uint8_t *id, size_t size)
-{
-    static const uint8_t none[16];
-    return memcmp(id, none, size) == 0;
-}
-
 static enum hf_status read_span(struct hf_zipkin_reading *reading, const struct hf_json *value)
 {
     struct hf_zipkin_v1_span *span = hf_zipkin_take(reading, sizeof(*span));
@@ -188,7 +182,8 @@ static enum hf_status read_span(struct hf_zipkin_reading *reading, const struct 
          one = one->next) {
         status = read_member(reading, one, span);
     }
-    if (status == HF_OK && (is_zero(span->trace_id, 16) || is_zero(span->span_id, 8))) {
+    if (status == HF_OK && (hf_slice_is_zero(hf_slice_of(span->trace_id, 16)) ||
+                            hf_slice_is_zero(hf_slice_of(span->span_id, 8)))) {
         status = hf_zipkin_fault(reading, "it has no traceId, or no id");
     }
     span->needs_time = true;

@@ -30,15 +30,6 @@ static bool read_hex(const uint8_t *text, size_t count, uint8_t *ret_bytes)
     return true;
 }
 
-static bool is_zero(const uint8_t *bytes, size_t count)
-{
-    uint8_t all = 0;
-    for (size_t i = 0; i < count; i++) {
-        all |= bytes[i];
-    }
-    return all == 0;
-}
-
 static bool read_parent(struct hf_slice parent, uint8_t *ret_trace, uint8_t *ret_span)
 {
     uint8_t version, flags;
@@ -52,8 +43,9 @@ static bool read_parent(struct hf_slice parent, uint8_t *ret_trace, uint8_t *ret
         return false;
     }
     return read_hex(text + TRACE_AT, TRACE_BYTES, ret_trace) &&
-           read_hex(text + SPAN_AT, SPAN_BYTES, ret_span) && !is_zero(ret_trace, TRACE_BYTES) &&
-           !is_zero(ret_span, SPAN_BYTES);
+           read_hex(text + SPAN_AT, SPAN_BYTES, ret_span) &&
+           !hf_slice_is_zero(hf_slice_of(ret_trace, TRACE_BYTES)) &&
+           !hf_slice_is_zero(hf_slice_of(ret_span, SPAN_BYTES));
 }
 
 void hf_event_begin_in(struct hf_scrape *scrape, const char *name, const char *system,

@@ -46,6 +46,12 @@ static void read_state(struct spanmetrics_fold *fold, struct spanmetrics_span *s
     span->is_adjusted = span->state.size != 0 && fold->last_is_adjusted;
 }
 
+static double duration_of(const struct spanmetrics_fold *fold, const struct spanmetrics_span *span)
+{
+    return span->end_ns > span->start_ns ? (double)(span->end_ns - span->start_ns) / fold->divider
+                                         : 0;
+}
+
 /* ---- series ---- */
 
 /* Values are added after all series of the request have been found: by then it is in the cache. */
@@ -158,8 +164,7 @@ static enum hf_status fold_event(struct spanmetrics_fold *fold, struct spanmetri
     struct hf_wire wire = hf_wire_of(event);
     struct hf_slice pair;
     enum hf_status status = HF_OK;
-    double value =
-        span->end_ns > span->start_ns ? (double)(span->end_ns - span->start_ns) / fold->divider : 0;
+    double value = duration_of(fold, span);
     spanmetrics_values_clear(outer, fold->dimensions);
     while (status == HF_OK && hf_wire_each(&wire, EVENT_ATTRIBUTES, &pair)) {
         status = spanmetrics_values_note(outer, fold->dimensions, pair);
@@ -198,16 +203,6 @@ static enum hf_status fold_events(struct spanmetrics_fold *fold, struct spanmetr
 }
 
 /* ---- spans ---- */
-
-static bool is_zero(struct hf_slice bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        if (bytes.data[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static enum hf_status read_field(struct spanmetrics_fold *fold, const struct hf_wire_field *field,
                                  struct spanmetrics_span *span)
@@ -274,7 +269,7 @@ static enum hf_status look_ahead(struct spanmetrics_fold *fold, struct hf_slice 
     if (status != HF_OK) {
         return status;
     }
-    span->has_trace_id = span->trace_id.size == 16 && !is_zero(span->trace_id);
+    span->has_trace_id = span->trace_id.size == 16 && !hf_slice_is_zero(span->trace_id);
     read_state(fold, span);
     status = build_key(fold, span, SPANMETRICS_CALLS, &fold->of_resource, &ahead->calls_key);
     spanmetrics_table_fetch_bucket(fold->table, ahead->calls_key.hash);
@@ -325,8 +320,7 @@ static enum hf_status fold_durations(struct spanmetrics_fold *fold, struct spanm
 static enum hf_status fold_span(struct spanmetrics_fold *fold, struct spanmetrics_ahead *ahead)
 {
     struct spanmetrics_span *span = &ahead->span;
-    double value =
-        span->end_ns > span->start_ns ? (double)(span->end_ns - span->start_ns) / fold->divider : 0;
+    double value = duration_of(fold, span);
     enum hf_status status = HF_OK;
     if (ahead->calls == NULL) {
         status = series_of(fold, ahead, SPANMETRICS_CALLS, &ahead->calls_key, &ahead->calls);

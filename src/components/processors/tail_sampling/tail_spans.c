@@ -17,16 +17,6 @@ enum {
 
 /* ---- one span ---- */
 
-static bool is_zero(struct hf_slice bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        if (bytes.data[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void copy_id(struct hf_slice bytes, uint8_t *ret_id)
 {
     memset(ret_id, 0, HF_TRACE_ID_SIZE);
@@ -58,7 +48,7 @@ void hf_sampling_tail_span_read(struct hf_slice bytes, struct hf_sampling_tail_s
             span.trace_state = field.bytes;
             break;
         case PARENT:
-            span.is_root = is_zero(field.bytes);
+            span.is_root = hf_slice_is_zero(field.bytes);
             break;
         case START:
             span.start_ns = field.value;
