@@ -15,6 +15,7 @@
 #include "util/compress/compress.h"
 #include "util/sync_parent.h"
 #include "util/time/clock.h"
+#include "util/write_all.h"
 
 /* Native byte order: the file stays on its machine. */
 #define MAGIC "HFSTATE1"
@@ -43,17 +44,11 @@ struct journal {
     enum hf_status status;
 };
 
-static void write_all(struct journal *journal, const uint8_t *data, size_t size)
+static void write_all(struct journal *journal, struct hf_slice bytes)
 {
-    while (journal->status == HF_OK && size > 0) {
-        ssize_t done = write(journal->fd, data, size);
-        if (done < 0 && errno != EINTR) {
-            journal->status = HF_IO;
-        } else if (done > 0) {
-            data += done;
-            size -= (size_t)done;
-            journal->written += (uint64_t)done;
-        }
+    if (journal->status == HF_OK) {
+        journal->status = hf_write_all(journal->fd, bytes) ? HF_OK : HF_IO;
+        journal->written += bytes.size; /* of no use when it has failed: all is written again */
     }
 }
 
@@ -67,7 +62,7 @@ static void end_frame(struct journal *journal)
     uint32_t crc = hf_crc32c(0, frame->data + FRAME_HEAD_BYTES, size);
     memcpy(frame->data, &size, sizeof(size));
     memcpy(frame->data + sizeof(size), &crc, sizeof(crc));
-    write_all(journal, frame->data, frame->size);
+    write_all(journal, hf_slice_of(frame->data, frame->size));
     frame->size = 0;
 }
 
@@ -107,7 +102,7 @@ static enum hf_status rewrite(struct hf_state *state)
         return HF_IO;
     }
     head_of(state, head);
-    write_all(&journal, head, sizeof(head));
+    write_all(&journal, hf_slice_of(head, sizeof(head)));
     for (struct hf_state_entry *entry = state->oldest; entry != NULL; entry = entry->newer) {
         if (entry->has_value) {
             put_entry(&journal, entry->key, entry->touched_ns, entry->value, entry->size);

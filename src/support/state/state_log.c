@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "util/checksum.h"
+#include "util/write_all.h"
 
 #define RECORD_BYTES_MAX (UINT64_C(1) << 30)
 
@@ -36,24 +37,11 @@ enum hf_status hf_state_log_open(struct hf_state_log *log, const char *path)
     return HF_OK;
 }
 
-static bool write_all(int fd, struct hf_slice bytes)
-{
-    while (bytes.size != 0) {
-        ssize_t written = write(fd, bytes.data, bytes.size);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        size_t size = written > 0 ? (size_t)written : 0;
-        bytes = hf_slice_of(bytes.data + size, bytes.size - size);
-    }
-    return true;
-}
-
 enum hf_status hf_state_log_append(struct hf_state_log *log, uint64_t number, struct hf_slice bytes)
 {
     struct record_head head = {.size = bytes.size, .number = number};
     head.crc = checksum(&head, bytes);
-    if (!write_all(log->fd, hf_slice_of(&head, sizeof(head))) || !write_all(log->fd, bytes)) {
+    if (!hf_write_all(log->fd, hf_slice_of(&head, sizeof(head))) || !hf_write_all(log->fd, bytes)) {
         hf_state_log_close(log);
         return HF_IO;
     }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "file_backups.h"
+#include "util/write_all.h"
 
 /* Telemetry may contain secrets. */
 #define FILE_MODE 0600
@@ -273,21 +274,6 @@ static HF_MUST_USE enum hf_status prepare(struct hf_file_output *output, size_t 
     return rotate(output, reterr);
 }
 
-static HF_MUST_USE bool write_all(int fd, struct hf_slice bytes)
-{
-    while (bytes.size > 0) {
-        ssize_t size = write(fd, bytes.data, bytes.size);
-        if (size < 0 && errno == EINTR) {
-            continue;
-        }
-        if (size <= 0) {
-            return false;
-        }
-        bytes = hf_slice_of(bytes.data + size, bytes.size - (size_t)size);
-    }
-    return true;
-}
-
 /* If even that fails the next opening cuts it. */
 static void cut(struct hf_file_output *output, uint64_t size)
 {
@@ -306,7 +292,7 @@ enum hf_status hf_file_output_write(struct hf_file_output *output, struct hf_sli
         return status;
     }
     output->size_before = size;
-    if (write_all(output->fd, records) && (!output->is_regular || fdatasync(output->fd) == 0)) {
+    if (hf_write_all(output->fd, records) && (!output->is_regular || fdatasync(output->fd) == 0)) {
         return HF_OK;
     }
     status = status_of_errno();
