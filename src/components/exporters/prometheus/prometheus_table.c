@@ -6,20 +6,12 @@
 
 #include "prometheus/escaping.h"
 #include "prometheus_labels.h"
-
-/* FNV-1a, from the family's name on. */
-static uint64_t hash_bytes(uint64_t hash, struct hf_slice bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        hash = (hash ^ bytes.data[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
+#include "util/fnv.h"
 
 static uint64_t hash_series(const struct prometheus_family *family, struct hf_slice labels)
 {
-    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), family->name);
-    hash = hash_bytes((hash ^ 0xff) * UINT64_C(0x100000001b3), labels);
+    uint64_t hash = hf_fnv(family->name);
+    hash = hf_fnv_add((hash ^ 0xff) * HF_FNV_PRIME, labels);
     return hash ^ (hash >> 29);
 }
 
