@@ -108,7 +108,7 @@ static void writes_all_parts_at_once_as_one_after_the_other(void **state)
             struct hf_place place = {.document = document};
             while (hf_place_next_item(&place)) {
                 uint8_t key = (uint8_t)(seen++ * 7 % parts_wanted);
-                if (seen == 5) { /* one that changes is written anew */
+                if (seen == 5) { /* one that has changed is not copied */
                     struct hf_message *resource = hf_message_need(place.resource_group, 1);
                     hf_message_attributes(resource, 1)->changed = true;
                 }
