@@ -44,6 +44,16 @@ struct hf_string_list {
     size_t count;
 };
 
+static inline bool hf_string_list_has(const struct hf_string_list *list, struct hf_slice text)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (hf_slice_is(text, list->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct hf_string_pair {
     const char *key, *value;
 };

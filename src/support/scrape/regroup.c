@@ -135,22 +135,12 @@ static void check_names(const struct hf_regroup *regroup, struct rule *rule,
     rule->is_checked = true;
 }
 
-static bool is_kept(const struct hf_string_list *kept, struct hf_slice key)
-{
-    for (size_t i = 0; i < kept->count; i++) {
-        if (hf_slice_is(key, kept->items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* False: out of memory. */
 static bool keep_attributes(const struct hf_string_list *kept, struct hf_attributes *list)
 {
     size_t i = 0;
     while (list != NULL && i < list->count) {
-        if (is_kept(kept, list->items[i].key)) {
+        if (hf_string_list_has(kept, list->items[i].key)) {
             i++;
         } else {
             hf_attributes_remove(list, list->items[i].key);

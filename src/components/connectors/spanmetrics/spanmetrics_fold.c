@@ -126,12 +126,7 @@ enum hf_status spanmetrics_fold_request(struct spanmetrics_fold *fold, struct hf
 
 static bool excludes(const struct spanmetrics_config *config, const char *name)
 {
-    for (size_t i = 0; i < config->exclude_dimensions.count; i++) {
-        if (strcmp(config->exclude_dimensions.items[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return hf_string_list_has(&config->exclude_dimensions, hf_slice_text(name));
 }
 
 enum hf_status spanmetrics_fold_init(struct spanmetrics_fold *fold,

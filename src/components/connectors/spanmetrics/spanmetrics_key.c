@@ -155,12 +155,7 @@ static enum hf_status set_dimension(struct spanmetrics_show *show, struct hf_sli
 
 static bool is_included(const struct spanmetrics_config *config, struct hf_slice scope)
 {
-    for (size_t i = 0; i < config->include_instrumentation_scope.count && scope.size != 0; i++) {
-        if (hf_slice_is(scope, config->include_instrumentation_scope.items[i])) {
-            return true;
-        }
-    }
-    return false;
+    return scope.size != 0 && hf_string_list_has(&config->include_instrumentation_scope, scope);
 }
 
 static void write_defaults(const struct spanmetrics_fold *fold, const struct spanmetrics_span *span,
@@ -229,11 +224,7 @@ enum hf_status spanmetrics_overflow_attributes(struct spanmetrics_fold *fold)
 
 static bool counts(const struct hf_string_list *names, struct hf_slice key)
 {
-    bool is_one = names->count == 0;
-    for (size_t i = 0; i < names->count && !is_one; i++) {
-        is_one = hf_slice_is(key, names->items[i]);
-    }
-    return is_one;
+    return names->count == 0 || hf_string_list_has(names, key);
 }
 
 static bool add_pair(struct spanmetrics_fold *fold, size_t count, struct hf_slice key,

@@ -67,23 +67,13 @@ void influx_tags_add(struct influx_lines *lines, struct hf_message *owner)
     }
 }
 
-static bool is_dimension(const struct hf_string_list *dimensions, struct hf_slice key)
-{
-    for (size_t i = 0; i < dimensions->count; i++) {
-        if (hf_slice_is(key, dimensions->items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void influx_attributes_sort(struct influx_lines *lines, struct hf_message *owner,
                             const struct hf_string_list *dimensions)
 {
     const struct hf_attributes *attributes = attributes_of(owner);
     for (size_t i = 0; attributes != NULL && i < attributes->count; i++) {
         const struct hf_attribute *one = &attributes->items[i];
-        if (dimensions != NULL && is_dimension(dimensions, one->key)) {
+        if (dimensions != NULL && hf_string_list_has(dimensions, one->key)) {
             influx_pairs_set(lines, &lines->tags, one->key, text_of(lines, one->value));
         } else {
             influx_pairs_set(lines, &lines->others, one->key, one->value);

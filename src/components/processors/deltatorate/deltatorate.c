@@ -27,12 +27,7 @@ struct pass {
 
 static bool is_listed(const struct rate_config *config, struct hf_slice name)
 {
-    for (size_t i = 0; i < config->metrics.count; i++) {
-        if (hf_slice_is(name, config->metrics.items[i])) {
-            return true;
-        }
-    }
-    return false;
+    return hf_string_list_has(&config->metrics, name);
 }
 
 static void change_point(struct hf_message *point)

@@ -29,16 +29,6 @@ static struct hf_slice text_of(const struct hf_attribute *attribute)
     return any.type == HF_ANY_STRING ? any.bytes : HF_EMPTY_SLICE;
 }
 
-static bool is_one_of(struct hf_slice text, const struct hf_string_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (hf_slice_is(text, list->items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void set_text(struct hf_document *document, struct hf_attributes *attributes,
                      const char *key, const char *text)
 {
@@ -76,7 +66,7 @@ static void update_label(const struct metricstransform_operation *operation,
 static void keep_labels(const struct hf_string_list *labels, struct hf_attributes *attributes)
 {
     for (size_t i = attributes->count; i-- > 0;) {
-        if (!is_one_of(attributes->items[i].key, labels)) {
+        if (!hf_string_list_has(labels, attributes->items[i].key)) {
             hf_attributes_remove(attributes, attributes->items[i].key);
             i = i > attributes->count ? attributes->count : i;
         }
@@ -89,7 +79,7 @@ static void rename_value(const struct metricstransform_operation *operation,
     const struct hf_attribute *found =
         hf_attributes_find(attributes, hf_slice_text(operation->label));
     if (found != NULL && hf_any_read(found->value).type == HF_ANY_STRING &&
-        is_one_of(text_of(found), &operation->aggregated_values)) {
+        hf_string_list_has(&operation->aggregated_values, text_of(found))) {
         set_text(document, attributes, operation->label, operation->new_value);
     }
 }

@@ -180,13 +180,7 @@ static void end_round(struct round *round)
 
 static bool is_wanted(const struct hf_detectors *detectors, struct hf_slice key)
 {
-    const struct hf_string_list *only = &detectors->options.only;
-    for (size_t i = 0; i < only->count; i++) {
-        if (hf_slice_is(key, only->items[i])) {
-            return true;
-        }
-    }
-    return only->count == 0;
+    return detectors->options.only.count == 0 || hf_string_list_has(&detectors->options.only, key);
 }
 
 static struct hf_slice kept(struct hf_arena *arena, struct hf_slice bytes)

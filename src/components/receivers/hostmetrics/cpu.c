@@ -157,11 +157,7 @@ static void put_joined(struct host_run *run, int64_t strategy, struct joined *jo
 
 static bool has(const struct hf_metric_choice *choice, const char *attribute)
 {
-    bool found = false;
-    for (size_t i = 0; i < choice->attributes.count; i++) {
-        found = found || strcmp(choice->attributes.items[i], attribute) == 0;
-    }
-    return found;
+    return hf_string_list_has(&choice->attributes, hf_slice_text(attribute));
 }
 
 /* A value of a processor in a state; false: it has none. */

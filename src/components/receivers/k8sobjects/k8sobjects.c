@@ -74,12 +74,7 @@ struct objects {
 
 static bool is_excluded(const struct object_config *config, const char *change)
 {
-    for (size_t i = 0; i < config->exclude_watch_type.count; i++) {
-        if (strcmp(config->exclude_watch_type.items[i], change) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return hf_string_list_has(&config->exclude_watch_type, hf_slice_text(change));
 }
 
 static struct hf_slice namespace_of(const struct hf_json *object)

@@ -11,13 +11,7 @@ const struct hf_metric_row kafka_rows[] = {KAFKA_METRICS(HF_METRIC_ROW)};
 
 static bool is_on(const struct kafka_look *look, const char *scraper)
 {
-    const struct hf_string_list *list = &look->config->scrapers;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], scraper) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return hf_string_list_has(&look->config->scrapers, hf_slice_text(scraper));
 }
 
 static bool wants(const struct kafka_look *look, unsigned id)

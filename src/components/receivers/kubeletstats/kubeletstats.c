@@ -232,16 +232,6 @@ static void scrape(void *user, struct hf_scrape *scrape)
 
 /* ---- life ---- */
 
-static bool lists(const struct hf_string_list *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], text) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool any(const struct hf_metric_choice *choices, const unsigned *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -271,10 +261,13 @@ static void plan(struct kubeletstats *self)
     static const char *const groups[] = {"container", "pod", "node", "volume"};
     const struct kubeletstats_config *config = self->config;
     for (unsigned i = 0; i < COUNT(groups); i++) {
-        self->groups |= lists(&config->metric_groups, groups[i]) ? 1u << i : 0;
+        self->groups |=
+            hf_string_list_has(&config->metric_groups, hf_slice_text(groups[i])) ? 1u << i : 0;
     }
-    self->has_container_ids = lists(&config->extra_metadata_labels, "container.id");
-    self->has_volume_types = lists(&config->extra_metadata_labels, "k8s.volume.type");
+    self->has_container_ids =
+        hf_string_list_has(&config->extra_metadata_labels, hf_slice_text("container.id"));
+    self->has_volume_types =
+        hf_string_list_has(&config->extra_metadata_labels, hf_slice_text("k8s.volume.type"));
     self->needs_pods = config->extra_metadata_labels.count != 0 ||
                        any(config->wanted.metrics, of_limits, COUNT(of_limits));
     self->needs_node = any(config->wanted.metrics, of_node, COUNT(of_node));

@@ -97,16 +97,6 @@ static void add_column(struct pg_look *look, const struct hf_pg_row *row, int at
 
 /* ---- databases ---- */
 
-static bool is_in(const struct hf_string_list *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], text) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add_database(struct pg_look *look, struct hf_slice text)
 {
     char copy[NAME_MAX_BYTES];
@@ -114,7 +104,7 @@ static void add_database(struct pg_look *look, struct hf_slice text)
         return; /* no name of a database is that long */
     }
     snprintf(copy, sizeof(copy), "%.*s", (int)text.size, (const char *)text.data);
-    if (is_in(&look->server->config->excluded, copy)) {
+    if (hf_string_list_has(&look->server->config->excluded, hf_slice_text(copy))) {
         return;
     }
     if (look->database_count == look->room) {

@@ -203,21 +203,11 @@ static enum hf_status find_plan(struct asking *asking, const struct hf_statement
 
 /* ---- the statements of a database ---- */
 
-static bool is_in(const struct hf_string_list *names, struct hf_slice name)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (hf_slice_is(name, names->items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_looked_at(const struct pg_config *config, struct hf_slice database)
 {
     return database.size != 0 && database.size < DATABASE_BYTES &&
-           !is_in(&config->excluded, database) &&
-           (config->databases.count == 0 || is_in(&config->databases, database));
+           !hf_string_list_has(&config->excluded, database) &&
+           (config->databases.count == 0 || hf_string_list_has(&config->databases, database));
 }
 
 static enum hf_status connect_to(struct asking *asking)

@@ -89,13 +89,7 @@ static bool is_on(const struct source *source, const char *base)
 
 static bool is_ignored(const struct source *source, const char *type)
 {
-    const struct hf_string_list *list = &source->config->discovery.ignored;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], type) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return hf_string_list_has(&source->config->discovery.ignored, hf_slice_text(type));
 }
 
 /* ---- YAML of an annotation ---- */
