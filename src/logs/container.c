@@ -237,11 +237,27 @@ static enum outcome run_docker(struct run *run, struct hf_log_entry *entry, stru
     return add_metadata(run, entry) ? OUTCOME_NEXT : OUTCOME_FAILED;
 }
 
-/* Whose partial lines they are: of a file. */
-static struct hf_slice source_of(struct hf_log_entry *entry)
+/* Whose partial lines they are: of a stream of a file, as the two streams of a container share a
+ * file and their parts may alternate. `data` NULL: no memory. */
+static struct hf_slice source_of(struct hf_log_entry *entry, struct hf_slice stream)
 {
     const struct hf_expr_pair *path = hf_expr_map_find(entry->attributes.map, path_key);
-    return path != NULL && path->value.type == HF_EXPR_STRING ? path->value.text : HF_EMPTY_SLICE;
+    bool is_known = path != NULL && path->value.type == HF_EXPR_STRING;
+    struct hf_slice file = is_known ? path->value.text : HF_EMPTY_SLICE;
+    uint8_t *key = hf_arena_take(entry->arena, stream.size + 1 + file.size);
+    if (key == NULL) {
+        return HF_EMPTY_SLICE;
+    }
+    memcpy(key, stream.data, stream.size);
+    key[stream.size] = ' ';
+    memcpy(key + stream.size + 1, file.size != 0 ? file.data : key, file.size);
+    return hf_slice_of(key, stream.size + 1 + file.size);
+}
+
+/* The tag of CRI has parts with colons between them, of which the first says it. */
+static bool is_partial(struct hf_slice tag)
+{
+    return tag.size != 0 && tag.data[0] == 'P' && (tag.size == 1 || tag.data[1] == ':');
 }
 
 static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
@@ -254,16 +270,24 @@ static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
     joined_remove(&state->list, joined);
 }
 
-/* A part of a line, or the end of one of which parts are held. */
-static enum outcome join(struct run *run, struct joined *joined, struct hf_log_entry *entry,
-                         struct hf_slice text, bool is_last)
+/* A part of a line, or the end of one of which parts are held; else it passes. */
+static enum outcome join(struct run *run, struct hf_log_entry *entry, const struct cri_line *line)
 {
     struct container_state *state = run->operator->state;
-    bool is_first = joined == NULL;
-    if (is_first) {
-        joined = joined_add(&state->list, source_of(entry), hf_clock_monotonic_ns());
+    bool is_last = !is_partial(line->tag);
+    if (is_last && state->list.count == 0) {
+        return OUTCOME_NEXT;
     }
-    if (joined == NULL || joined_append(joined, entry, text, HF_EMPTY_SLICE, false) != HF_OK) {
+    struct hf_slice source = source_of(entry, line->stream);
+    struct joined *joined = source.data != NULL ? joined_find(&state->list, source) : NULL;
+    if (is_last && source.data != NULL && joined == NULL) {
+        return OUTCOME_NEXT;
+    }
+    if (joined == NULL && source.data != NULL) {
+        joined = joined_add(&state->list, source, hf_clock_monotonic_ns());
+    }
+    if (joined == NULL ||
+        joined_append(joined, entry, line->text, HF_EMPTY_SLICE, false) != HF_OK) {
         return operator_failed(run, "out of memory");
     }
     if (is_last || (state->bytes_max != 0 && joined->text.size >= state->bytes_max)) {
@@ -274,7 +298,6 @@ static enum outcome join(struct run *run, struct joined *joined, struct hf_log_e
 
 static enum outcome run_cri(struct run *run, struct hf_log_entry *entry, struct hf_slice text)
 {
-    struct container_state *state = run->operator->state;
     struct cri_line line;
     if (!read_cri(text, &line)) {
         return operator_failed(run, "the line is none of CRI-O or containerd");
@@ -286,13 +309,7 @@ static enum outcome run_cri(struct run *run, struct hf_log_entry *entry, struct 
         return operator_failed(run, "out of memory");
     }
     entry->body = hf_expr_string(line.text);
-    if (!add_metadata(run, entry)) {
-        return OUTCOME_FAILED;
-    }
-    bool is_last = !hf_slice_is(line.tag, "P");
-    struct joined *joined =
-        state->list.count != 0 ? joined_find(&state->list, source_of(entry)) : NULL;
-    return is_last && joined == NULL ? OUTCOME_NEXT : join(run, joined, entry, line.text, is_last);
+    return add_metadata(run, entry) ? join(run, entry, &line) : OUTCOME_FAILED;
 }
 
 static enum outcome run_container(struct run *run, struct hf_log_entry *entry)

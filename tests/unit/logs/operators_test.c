@@ -143,7 +143,9 @@ static void note_failure(void *user, const char *operator_id, const char *why, b
 
 static const struct hf_log_pipeline_ops ops = {.emit = emit, .failed = note_failure};
 
-static void run_case(const char *operators, const char *body, struct seen *seen)
+/* What comes of entries with these bodies, one after another. */
+static void run_cases(const char *operators, const char *const *bodies, size_t count,
+                      struct seen *seen)
 {
     struct hf_arena arena = {.limit = 1 << 20};
     struct hf_value config = config_of(&arena, value_in(&arena, operators));
@@ -156,11 +158,18 @@ static void run_case(const char *operators, const char *body, struct seen *seen)
         hf_arena_release(&arena);
         return;
     }
-    assert_int_equal(hf_log_entry_init(&entry, &arena, 8), HF_OK);
-    entry.body = value_in(&arena, body);
-    hf_log_pipeline_process(pipeline, &entry);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(hf_log_entry_init(&entry, &arena, 8), HF_OK);
+        entry.body = value_in(&arena, bodies[i]);
+        hf_log_pipeline_process(pipeline, &entry);
+    }
     hf_log_pipeline_free(pipeline);
     hf_arena_release(&arena);
+}
+
+static void run_case(const char *operators, const char *body, struct seen *seen)
+{
+    run_cases(operators, &body, 1, seen);
 }
 
 struct row {
@@ -315,6 +324,23 @@ static void routes_lead_on_set_attributes_or_drop(void **state)
     CHECK(rows);
 }
 
+static void parts_of_the_streams_of_a_container_stay_apart(void **state)
+{
+    static const char *const lines[] = {
+        "\"2024-05-01T10:00:00Z stderr P out of\"",
+        "\"2024-05-01T10:00:00Z stdout P:x GET\"",
+        "\"2024-05-01T10:00:00Z stderr F  memory\"",
+        "\"2024-05-01T10:00:00Z stdout F:x  /\"",
+    };
+    struct seen seen;
+    (void)state;
+    run_cases("[{\"type\": \"container\", \"add_metadata_from_filepath\": false}, "
+              "{\"type\": \"remove\", \"field\": \"attributes.logtag\"}]",
+              lines, 4, &seen);
+    assert_string_equal(seen.text, "'out of memory' {log.iostream: 'stderr'}"
+                                   "'GET /' {log.iostream: 'stdout'}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +349,7 @@ int main(void)
         cmocka_unit_test(restructure_makes_its_changes_in_order),
         cmocka_unit_test(metadata_sets_attributes_and_resource_with_computed_texts),
         cmocka_unit_test(routes_lead_on_set_attributes_or_drop),
+        cmocka_unit_test(parts_of_the_streams_of_a_container_stay_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
