@@ -14,6 +14,7 @@ struct joined {
     struct hf_log_entry entry; /* whose other fields are kept */
     struct hf_bytes text;
     size_t count;
+    bool is_matched; /* recombine: its first or last entry is there */
     uint64_t since_ns;
     void *source;
     uint64_t offset; /* of the first one */

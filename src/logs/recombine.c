@@ -81,14 +81,14 @@ static struct hf_slice source_of(const struct recombine_state *state, struct hf_
 static bool is_full(const struct recombine_state *state, const struct joined *joined)
 {
     return (state->batch_max > 0 && joined->count >= (size_t)state->batch_max) ||
-           (state->bytes_max > 0 && joined->text.size >= (size_t)state->bytes_max) ||
-           (state->is_last != NULL && state->unmatched_max > 0 && state->batch_max > 0 &&
-            joined->count >= (size_t)state->batch_max);
+           (state->bytes_max > 0 && joined->text.size > (size_t)state->bytes_max) ||
+           (!joined->is_matched && state->unmatched_max > 0 &&
+            joined->count >= (size_t)state->unmatched_max);
 }
 
 /* Adds it to the entries of its source. */
 static enum outcome hold(struct run *run, struct joined *joined, struct hf_slice source,
-                         struct hf_log_entry *entry, struct hf_slice text, bool is_last)
+                         struct hf_log_entry *entry, struct hf_slice text, bool matches)
 {
     struct recombine_state *state = run->operator->state;
     if (joined == NULL) {
@@ -105,7 +105,8 @@ static enum outcome hold(struct run *run, struct joined *joined, struct hf_slice
         joined_append(joined, entry, text, state->between, state->keeps_newest) != HF_OK) {
         return operator_failed(run, "out of memory");
     }
-    if (is_last || is_full(state, joined)) {
+    joined->is_matched = joined->is_matched || matches;
+    if ((matches && state->is_last != NULL) || is_full(state, joined)) {
         flush(run->pipeline, run->operator, joined);
     }
     return OUTCOME_DROPPED;
@@ -125,15 +126,9 @@ static enum outcome run_recombine(struct run *run, struct hf_log_entry *entry)
     if (value == NULL || value->type != HF_EXPR_STRING) {
         return operator_failed(run, "combine_field is no text");
     }
-    if (state->is_first != NULL) {
-        if (!matches && joined == NULL) {
-            return OUTCOME_NEXT; /* nothing that it could belong to */
-        }
-        if (matches && joined != NULL) {
-            flush(run->pipeline, run->operator, joined);
-            joined = NULL;
-        }
-        return hold(run, joined, source, entry, value->text, false);
+    if (state->is_first != NULL && matches && joined != NULL) {
+        flush(run->pipeline, run->operator, joined);
+        joined = NULL;
     }
     return hold(run, joined, source, entry, value->text, matches);
 }
