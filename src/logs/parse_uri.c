@@ -1,5 +1,6 @@
 /*
- * parse_uri: uri_parser.
+ * parse_uri: uri_parser. A text is a whole URI, an absolute path, or a query with its question
+ * mark.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static size_t find_any(struct hf_slice text, size_t from, const char *set)
     return from;
 }
 
-static bool take_scheme(struct hf_slice *text, struct uri *uri)
+/* In small letters. */
+static bool take_scheme(struct hf_arena *arena, struct hf_slice *text, struct uri *uri)
 {
     size_t end = find_any(*text, 0, ":/?#");
     if (end == text->size || text->data[end] != ':') {
@@ -37,21 +39,39 @@ static bool take_scheme(struct hf_slice *text, struct uri *uri)
             return false;
         }
     }
-    uri->scheme = cut(*text, 0, end);
+    uint8_t *scheme = hf_arena_take(arena, end + 1);
+    for (size_t i = 0; scheme != NULL && i < end; i++) {
+        scheme[i] = (uint8_t)tolower(text->data[i]);
+    }
+    uri->scheme = hf_slice_of(scheme, end);
     *text = cut(*text, end + 1, text->size);
-    return end != 0;
+    return end != 0 && scheme != NULL;
 }
 
-static void take_authority(struct hf_slice *text, struct uri *uri)
+/* Each % stands before two hexadecimal digits. */
+static bool is_escaped_well(struct hf_slice text)
 {
-    if (text->size < 2 || memcmp(text->data, "//", 2) != 0) {
-        return;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '%' &&
+            (i + 2 >= text.size || !isxdigit(text.data[i + 1]) || !isxdigit(text.data[i + 2]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A password is left out, and the brackets around an address. */
+static bool take_authority(struct hf_slice *text, struct uri *uri)
+{
+    if (uri->scheme.size == 0 || text->size < 2 || memcmp(text->data, "//", 2) != 0) {
+        return true;
     }
     size_t end = find_any(*text, 2, "/?");
     struct hf_slice authority = cut(*text, 2, end);
     const uint8_t *at = authority.size != 0 ? memrchr(authority.data, '@', authority.size) : NULL;
     if (at != NULL) {
         uri->user = cut(authority, 0, (size_t)(at - authority.data));
+        uri->user = cut(uri->user, 0, find_any(uri->user, 0, ":"));
         authority = cut(authority, (size_t)(at - authority.data) + 1, authority.size);
     }
     const uint8_t *colon =
@@ -63,22 +83,34 @@ static void take_authority(struct hf_slice *text, struct uri *uri)
         uri->host = cut(authority, 0, (size_t)(colon - authority.data));
         uri->port = cut(authority, (size_t)(colon - authority.data) + 1, authority.size);
     }
+    if (uri->host.size >= 2 && uri->host.data[0] == '[' && bracket != NULL) {
+        uri->host = cut(uri->host, 1, uri->host.size - 1);
+    }
     *text = cut(*text, end, text->size);
+    bool is_good = is_escaped_well(uri->user);
+    for (size_t i = 0; i < uri->port.size; i++) {
+        is_good = is_good && isdigit(uri->port.data[i]);
+    }
+    return is_good;
 }
 
-static bool split_uri(struct hf_slice text, struct uri *uri)
+static bool split_uri(struct hf_arena *arena, struct hf_slice text, struct uri *uri)
 {
-    if (!take_scheme(&text, uri)) {
+    if (!take_scheme(arena, &text, uri)) {
         return false;
     }
-    take_authority(&text, uri);
+    bool is_relative =
+        uri->scheme.size == 0 && (text.size == 0 || (text.data[0] != '/' && text.data[0] != '?'));
+    if (is_relative || !take_authority(&text, uri)) {
+        return false;
+    }
     size_t query = find_any(text, 0, "?");
     /* Behind a scheme without a slash stands what has no path. */
     bool opaque = uri->scheme.size != 0 && uri->host.size == 0 && query != 0 && text.data[0] != '/';
     uri->path = opaque ? HF_EMPTY_SLICE : cut(text, 0, query);
     uri->has_query = query < text.size;
     uri->query = uri->has_query ? cut(text, query + 1, text.size) : HF_EMPTY_SLICE;
-    return true;
+    return is_escaped_well(uri->path);
 }
 
 /* %41 and + of a query. */
@@ -101,7 +133,7 @@ static struct hf_slice unescape(struct hf_arena *arena, struct hf_slice text)
     return out != NULL ? hf_slice_of(out, size) : HF_EMPTY_SLICE;
 }
 
-/* Each key with the list of its values. */
+/* Each key with the list of its values; a pair that is malformed is left out. */
 static struct hf_expr_value read_query(struct hf_arena *arena, struct hf_slice query)
 {
     struct hf_expr_value value = {.type = HF_EXPR_MAP, .map = hf_expr_map_new(arena, 4)};
@@ -115,7 +147,7 @@ static struct hf_expr_value read_query(struct hf_arena *arena, struct hf_slice q
             unescape(arena, cut(pair, equals < pair.size ? equals + 1 : equals, pair.size));
         struct hf_expr_pair *found = hf_expr_map_find(value.map, key);
         struct hf_expr_list *list = found != NULL ? found->value.list : hf_expr_list_new(arena, 1);
-        if (pair.size == 0) {
+        if (pair.size == 0 || !is_escaped_well(pair) || memchr(pair.data, ';', pair.size) != NULL) {
             continue;
         }
         if (list == NULL || hf_expr_list_add(arena, list, hf_expr_string(text)) != HF_OK ||
@@ -131,7 +163,7 @@ static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct 
                       struct hf_expr_value *ret_value)
 {
     struct uri uri = {0};
-    if (from->type != HF_EXPR_STRING || !split_uri(from->text, &uri)) {
+    if (from->type != HF_EXPR_STRING || !split_uri(entry->arena, from->text, &uri)) {
         operator_failed(run, "the text is no URI");
         return false;
     }
