@@ -1,8 +1,10 @@
 /*
  * json: from a text to values; what has no escapes is not copied. Numbers become doubles unless
- * integers are asked for.
+ * integers are asked for; one that no double can hold is an error. Texts may hold control
+ * characters as they are: programs write tabs and line ends into their logs.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "operator.h"
@@ -97,9 +99,6 @@ static bool read_escaped(struct reader *r, const uint8_t *start, struct hf_slice
     memcpy(out, start, size);
     while (r->at < end) {
         uint8_t c = *r->at++;
-        if (c < 0x20) {
-            return false;
-        }
         if (c != '\\') {
             out[size++] = c;
             continue;
@@ -120,10 +119,10 @@ static bool read_escaped(struct reader *r, const uint8_t *start, struct hf_slice
 static bool read_text(struct reader *r, struct hf_slice *ret)
 {
     const uint8_t *start = r->at;
-    while (r->at < r->end && *r->at != '"' && *r->at != '\\' && *r->at >= 0x20) {
+    while (r->at < r->end && *r->at != '"' && *r->at != '\\') {
         r->at++;
     }
-    if (r->at == r->end || *r->at < 0x20) {
+    if (r->at == r->end) {
         return false;
     }
     if (*r->at == '\\') {
@@ -173,7 +172,7 @@ static bool read_number(struct reader *r, struct hf_expr_value *ret)
         }
     }
     *ret = hf_expr_number(strtod(digits, &end));
-    return *end == '\0' && digits[size - 1] != '.';
+    return *end == '\0' && digits[size - 1] != '.' && isfinite(ret->number);
 }
 
 static bool read_word(struct reader *r, const char *word)
