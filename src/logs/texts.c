@@ -2,11 +2,15 @@
  * texts: operators that change a text where it stands: unquote, regex_replace, sanitize_utf8. An
  * entry without the field passes them as it is.
  */
+#include <ctype.h>
+#include <stdlib.h>
+
 #include "operator.h"
 #include "pdata/utf8.h"
 #include "util/compress/compress.h"
 #include "util/regex/regex.h"
 #include "util/regex/regex_expand.h"
+#include "util/rune.h"
 
 /* ECMA-48: a control sequence begins with ESC [ and ends with a letter or a sign like ~. */
 #define CONTROL_SEQUENCE "\\x1b\\[[0-?]*[ -/]*[@-~]"
@@ -24,10 +28,75 @@ static enum hf_status open_unquote(struct operator* operator, const struct hf_va
     return field_of(operator, config, "field", NULL, operator->state, reterr);
 }
 
+#define NO_DIGITS UINT32_MAX
+
+/* So many digits of a base behind an escape; NO_DIGITS: there are fewer. */
+static uint32_t take_digits(struct hf_slice text, size_t *at, size_t count, int base)
+{
+    char digits[9] = "", *end = NULL;
+    if (text.size - *at < count || !isxdigit(text.data[*at])) {
+        return NO_DIGITS;
+    }
+    memcpy(digits, text.data + *at, count);
+    *at += count;
+    unsigned long value = strtoul(digits, &end, base);
+    return end == digits + count ? (uint32_t)value : NO_DIGITS;
+}
+
+/* What stands behind a backslash at `at`, appended to `out`. False: no known escape. */
+static bool take_escape(struct hf_slice text, size_t *at, uint8_t quote, uint8_t *out, size_t *size)
+{
+    static const char from[] = "abfnrtv\\", to[] = "\a\b\f\n\r\t\v\\";
+    if (*at == text.size) {
+        return false;
+    }
+    uint8_t c = text.data[(*at)++];
+    const char *found = c != '\0' ? strchr(from, c) : NULL;
+    size_t digits = c == 'u' ? 4 : c == 'U' ? 8 : 0;
+    if (found != NULL || c == quote) {
+        out[(*size)++] = found != NULL ? (uint8_t)to[found - from] : c;
+        return true;
+    }
+    if (digits != 0) {
+        uint32_t code = take_digits(text, at, digits, 16);
+        bool is_good = code != NO_DIGITS && code < 0x110000;
+        *size += is_good ? hf_rune_put(code, out + *size) : 0;
+        return is_good;
+    }
+    *at -= c >= '0' && c <= '3';
+    uint32_t byte = c == 'x'               ? take_digits(text, at, 2, 16)
+                    : c >= '0' && c <= '3' ? take_digits(text, at, 3, 8)
+                                           : NO_DIGITS;
+    out[(*size)++] = (uint8_t)byte;
+    return byte != NO_DIGITS;
+}
+
+/*
+ * The inside of quotes, by the escapes of Go's texts; between ' ' stands one character. It is
+ * never longer than the text, with which `out` has room for one byte more. SIZE_MAX: malformed.
+ */
+static size_t unquote(struct hf_slice text, uint8_t quote, uint8_t *out)
+{
+    size_t count = 0, size = 0;
+    for (size_t at = 0; at < text.size; count++) {
+        uint8_t c = text.data[at++];
+        bool is_escape = c == '\\' && quote != '`';
+        if (c == quote || (is_escape && !take_escape(text, &at, quote, out, &size))) {
+            return SIZE_MAX;
+        }
+        if (!is_escape) {
+            size_t more = quote == '\'' ? hf_rune_at(text, at - 1).size - 1 : 0;
+            memcpy(out + size, text.data + at - 1, 1 + more);
+            size += 1 + more;
+            at += more;
+        }
+    }
+    return quote != '\'' || count == 1 ? size : SIZE_MAX;
+}
+
 static enum outcome run_unquote(struct run *run, struct hf_log_entry *entry)
 {
     struct hf_expr_value *value = hf_log_field_get(run->operator->state, entry);
-    struct hf_expr_value text;
     if (value == NULL) {
         return OUTCOME_NEXT;
     }
@@ -39,14 +108,16 @@ static enum outcome run_unquote(struct run *run, struct hf_log_entry *entry)
     if (value->text.data[last] != quote || (quote != '"' && quote != '`' && quote != '\'')) {
         return operator_failed(run, "the field to unquote is no text in quotes");
     }
-    if (quote != '"') {
-        value->text = hf_slice_of(value->text.data + 1, last - 1);
-        return OUTCOME_NEXT;
+    uint8_t *out = hf_arena_take(entry->arena, last);
+    if (out == NULL) {
+        return no_memory(run);
     }
-    if (!json_read(entry->arena, value->text, false, &text)) {
-        return operator_failed(run, "the field to unquote has an escape that is not known");
+    size_t size = unquote(hf_slice_of(value->text.data + 1, last - 1), quote, out);
+    if (size == SIZE_MAX) {
+        return operator_failed(run, "the field to unquote has a quote or an escape that does not "
+                                    "belong there");
     }
-    *value = text;
+    value->text = hf_slice_of(out, size);
     return OUTCOME_NEXT;
 }
 
