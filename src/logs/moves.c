@@ -69,7 +69,7 @@ static enum hf_status open_add(struct operator* operator, const struct hf_value 
         return status;
     }
     if (value == NULL) {
-        return invalid(reterr, "value is required");
+        return HF_OK; /* null, as Go has it */
     }
     if (value->type == HF_VALUE_STRING && is_computed(value->string, operator->arena, &inside)) {
         return expr_of("value", inside, &state->expr, reterr);
