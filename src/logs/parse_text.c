@@ -54,20 +54,6 @@ static bool parse_json(struct run *run, struct hf_log_entry *entry,
     return true;
 }
 
-static bool parse_json_array(struct run *run, struct hf_log_entry *entry,
-                             const struct hf_expr_value *from, struct hf_expr_value *ret_value)
-{
-    struct hf_slice text;
-    if (!take_text(run, from, &text)) {
-        return false;
-    }
-    if (!json_read(entry->arena, text, true, ret_value) || ret_value->type != HF_EXPR_LIST) {
-        operator_failed(run, "the text is no JSON array");
-        return false;
-    }
-    return true;
-}
-
 /* ---- regex_parser ---- */
 
 struct regex_state {
@@ -129,8 +115,10 @@ static bool parse_regex(struct run *run, struct hf_log_entry *entry,
 
 /* ---- key_value_parser ---- */
 
+#define BLANKS " \t\r\n\v\f"
+
 struct pair_state {
-    struct hf_slice delimiter, between; /* the latter empty: white space */
+    struct hf_slice delimiter, between;
 };
 
 static enum hf_status open_pairs(struct operator* operator, const struct hf_value * config,
@@ -138,7 +126,10 @@ static enum hf_status open_pairs(struct operator* operator, const struct hf_valu
 {
     struct pair_state *state = operator->state;
     state->delimiter = hf_slice_text(text_of(config, "delimiter", "="));
-    state->between = hf_slice_text(text_of(config, "pair_delimiter", ""));
+    state->between = hf_slice_text(text_of(config, "pair_delimiter", " "));
+    if (state->between.size == 0) {
+        state->between = hf_slice_text(" ");
+    }
     if (state->delimiter.size == 0 || hf_slice_equal(state->delimiter, state->between)) {
         return invalid(reterr, "delimiter and pair_delimiter must differ and not be empty");
     }
@@ -157,23 +148,36 @@ static struct hf_slice trim(struct hf_slice text, const char *set)
     return text;
 }
 
-/* The end of a pair: a delimiter outside quotes. */
-static size_t pair_end(struct hf_slice text, struct hf_slice between)
+/*
+ * One pair from the front of `rest`, up to a delimiter outside quotes, without its quotes. One
+ * that a backslash precedes is none. NULL, or what is wrong.
+ */
+static const char *take_pair(struct hf_arena *arena, struct hf_slice *rest, struct hf_slice between,
+                             struct hf_slice *ret_pair)
 {
+    uint8_t *out = hf_arena_take(arena, rest->size + 1);
     uint8_t quote = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (quote != 0) {
-            quote = c == quote ? 0 : quote;
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-        } else if (between.size == 0 ? isspace(c) != 0
-                                     : text.size - i >= between.size &&
-                                           memcmp(text.data + i, between.data, between.size) == 0) {
-            return i;
-        }
+    size_t at = 0, size = 0;
+    if (out == NULL) {
+        return "out of memory";
     }
-    return text.size;
+    for (bool is_escaped = false; at < rest->size; at++) {
+        uint8_t c = rest->data[at];
+        if (quote == 0 && rest->size - at >= between.size &&
+            memcmp(rest->data + at, between.data, between.size) == 0) {
+            break;
+        }
+        if (!is_escaped && (quote != 0 ? c == quote : c == '"' || c == '\'')) {
+            quote = quote != 0 ? 0 : c;
+            continue;
+        }
+        is_escaped = !is_escaped && c == '\\';
+        out[size++] = c;
+    }
+    *ret_pair = hf_slice_of(out, size);
+    size_t used = at + between.size < rest->size ? at + between.size : rest->size;
+    *rest = hf_slice_of(rest->data + used, rest->size - used);
+    return quote != 0 ? "a quoted text has no end" : NULL;
 }
 
 static bool add_pair(struct run *run, struct hf_log_entry *entry, struct hf_expr_map *map,
@@ -188,10 +192,10 @@ static bool add_pair(struct run *run, struct hf_log_entry *entry, struct hf_expr
         return false;
     }
     size_t size = (size_t)(found - pair.data);
-    struct hf_slice key = trim(trim(hf_slice_of(pair.data, size), "\"'"), " \t\r\n");
+    struct hf_slice key = trim(hf_slice_of(pair.data, size), BLANKS);
     struct hf_slice value =
-        hf_slice_of(found + state->delimiter.size, pair.size - size - state->delimiter.size);
-    value = trim(trim(trim(value, " \t\r\n"), "\"'"), " \t\r\n");
+        trim(hf_slice_of(found + state->delimiter.size, pair.size - size - state->delimiter.size),
+             BLANKS);
     return hf_expr_map_set(entry->arena, map, key, hf_expr_string(value)) == HF_OK ||
            out_of_memory(run);
 }
@@ -200,7 +204,7 @@ static bool parse_pairs(struct run *run, struct hf_log_entry *entry,
                         const struct hf_expr_value *from, struct hf_expr_value *ret_value)
 {
     const struct pair_state *state = run->operator->state;
-    struct hf_slice text;
+    struct hf_slice text, pair;
     struct hf_expr_map *map = hf_expr_map_new(entry->arena, 8);
     if (!take_text(run, from, &text)) {
         return false;
@@ -209,15 +213,15 @@ static bool parse_pairs(struct run *run, struct hf_log_entry *entry,
         operator_failed(run, "the text is empty");
         return false;
     }
-    size_t step = state->between.size != 0 ? state->between.size : 1;
     while (map != NULL && text.size != 0) {
-        size_t size = pair_end(text, state->between);
-        struct hf_slice pair = trim(hf_slice_of(text.data, size), " \t\r\n");
+        const char *wrong = take_pair(entry->arena, &text, state->between, &pair);
+        if (wrong != NULL) {
+            operator_failed(run, "%s", wrong);
+            return false;
+        }
         if (pair.size != 0 && !add_pair(run, entry, map, pair)) {
             return false;
         }
-        size = size + step < text.size ? size + step : text.size;
-        text = hf_slice_of(text.data + size, text.size - size);
     }
     *ret_value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     return map != NULL || out_of_memory(run);
@@ -362,6 +366,53 @@ static bool parse_csv(struct run *run, struct hf_log_entry *entry, const struct 
     return map != NULL || out_of_memory(run);
 }
 
+/* ---- json_array_parser: behind csv_parser, whose header it has too ---- */
+
+static enum hf_status open_json_array(struct operator* operator, const struct hf_value * config,
+                                      char *reterr)
+{
+    struct csv_state *state = operator->state;
+    (void)reterr;
+    state->header = hf_slice_text(text_of(config, "header", ""));
+    return HF_OK;
+}
+
+/* The elements by the names of the header. */
+static bool name_elements(struct run *run, struct hf_log_entry *entry, struct hf_slice header,
+                          struct hf_expr_value *value)
+{
+    static const struct csv_state plain = {.ignore_quotes = true};
+    struct hf_slice names[COLUMNS_MAX];
+    size_t count = split_row(&plain, entry->arena, header, ',', names);
+    if (count != value->list->count) {
+        operator_failed(run, "the array has another number of elements than its header");
+        return false;
+    }
+    struct hf_expr_map *map = hf_expr_map_new(entry->arena, count);
+    for (size_t i = 0; map != NULL && i < count; i++) {
+        if (hf_expr_map_set(entry->arena, map, names[i], value->list->items[i]) != HF_OK) {
+            map = NULL;
+        }
+    }
+    *value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
+    return map != NULL || out_of_memory(run);
+}
+
+static bool parse_json_array(struct run *run, struct hf_log_entry *entry,
+                             const struct hf_expr_value *from, struct hf_expr_value *ret_value)
+{
+    const struct csv_state *state = run->operator->state;
+    struct hf_slice text;
+    if (!take_text(run, from, &text)) {
+        return false;
+    }
+    if (!json_read(entry->arena, text, true, ret_value) || ret_value->type != HF_EXPR_LIST) {
+        operator_failed(run, "the text is no JSON array");
+        return false;
+    }
+    return state->header.size == 0 || name_elements(run, entry, state->header, ret_value);
+}
+
 static const char *const json_keys[] = {"parse_ints", NULL};
 static const char *const json_array_keys[] = {"header", NULL};
 static const char *const regex_keys[] = {"regex", "cache", NULL};
@@ -382,7 +433,9 @@ const struct operator_kind operator_json_parser = {
 const struct operator_kind operator_json_array_parser = {
     .type = "json_array_parser",
     .keys = json_array_keys,
+    .size = sizeof(struct csv_state),
     .is_parser = true,
+    .open = open_json_array,
     .parse = parse_json_array,
 };
 
