@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node.h"
+#include "call.h"
 #include "util/regex/regex.h"
 
 #define RANGE_MAX 100000
@@ -31,16 +31,6 @@ struct hf_expr_value expr_no_memory(struct scope *scope)
 static bool is_text(const struct hf_expr_value *value)
 {
     return value->type == HF_EXPR_STRING;
-}
-
-static bool is_number(const struct hf_expr_value *value)
-{
-    return value->type == HF_EXPR_INT || value->type == HF_EXPR_DOUBLE;
-}
-
-static double number_of(const struct hf_expr_value *value)
-{
-    return value->type == HF_EXPR_INT ? (double)value->integer : value->number;
 }
 
 static bool truth(struct scope *scope, const struct node *node)
@@ -148,14 +138,8 @@ static struct hf_expr_value make_map(struct scope *scope, const struct node *nod
 static struct hf_expr_value order(struct scope *scope, const struct node *node,
                                   const struct hf_expr_value *a, const struct hf_expr_value *b)
 {
-    int sign;
-    if (is_text(a) && is_text(b)) {
-        sign = hf_slice_compare(a->text, b->text);
-    } else if (a->type == HF_EXPR_INT && b->type == HF_EXPR_INT) {
-        sign = (a->integer > b->integer) - (a->integer < b->integer);
-    } else if (is_number(a) && is_number(b)) {
-        sign = (number_of(a) > number_of(b)) - (number_of(a) < number_of(b));
-    } else {
+    int sign = 0;
+    if (!expr_order(a, b, &sign)) {
         return expr_fail(scope, "values that cannot be ordered are compared");
     }
     bool is = node->kind == NODE_LESS         ? sign < 0
@@ -262,11 +246,11 @@ static struct hf_expr_value arithmetic(struct scope *scope, const struct node *n
     if (node->kind == NODE_ADD && is_text(a) && is_text(b)) {
         return join(scope, a->text, b->text);
     }
-    if (!is_number(a) || !is_number(b)) {
+    if (!expr_is_number(a) || !expr_is_number(b)) {
         return expr_fail(scope, "arithmetic needs numbers");
     }
     bool whole = a->type == HF_EXPR_INT && b->type == HF_EXPR_INT;
-    double x = number_of(a), y = number_of(b);
+    double x = expr_number_of(a), y = expr_number_of(b);
     switch (node->kind) {
     case NODE_DIVIDE:
         return hf_expr_number(x / y);
@@ -355,7 +339,14 @@ struct hf_expr_value expr_eval_node(struct scope *scope, const struct node *node
     case NODE_VARIABLE:
         return scope->variables[node->index];
     case NODE_ELEMENT:
-        return node->index == 0 ? scope->element : scope->number;
+        return node->index == 0   ? scope->element
+               : node->index == 1 ? scope->number
+                                  : scope->accumulated;
+    case NODE_LOCAL:
+        return scope->locals[node->index];
+    case NODE_LET:
+        scope->locals[node->index] = expr_eval_node(scope, node->left);
+        return expr_eval_node(scope, node->right);
     case NODE_MEMBER:
         return member(scope, node);
     case NODE_SLICE:

@@ -1,8 +1,9 @@
 /*
  * expr: the expression language that conditions and computed values of operators are written in, as
  * Go's collectors take it (expr-lang): literals, members, comparisons, and/or/not, in, matches,
- * contains, startsWith, endsWith, arithmetic, ?:, ??, lists, maps, predicates over lists,
- * functions.
+ * contains, startsWith, endsWith, arithmetic, ?:, if/else, ??, let, pipes, lists, maps, predicates
+ * over lists, and the functions of functions.def. There are no values of time: now(), date() and
+ * duration() are not known.
  *
  * Compiled once; immutable then, any thread. A name that is not known is nil.
  */

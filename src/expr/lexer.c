@@ -6,9 +6,9 @@
 
 #include "util/rune.h"
 
-static const char *const signs[] = {"??", "?.", "==", "!=", "<=", ">=", "&&", "||", "**", "..", "+",
-                                    "-",  "*",  "/",  "%",  "^",  "<",  ">",  "!",  "?",  ":",  ",",
-                                    ".",  "(",  ")",  "[",  "]",  "{",  "}",  "#",  "|",  ";"};
+static const char *const signs[] = {
+    "??", "?.", "==", "!=", "<=", ">=", "&&", "||", "**", "..", "+", "-", "*", "/", "%", "^", "<",
+    ">",  "!",  "?",  ":",  ",",  ".",  "(",  ")",  "[",  "]",  "{", "}", "#", "|", ";", "="};
 
 static bool is_name_start(char c)
 {
@@ -63,25 +63,32 @@ static const char *lex_string(struct hf_expr_lexer *lexer, struct hf_expr_token 
     return NULL;
 }
 
+/* 0x1F, 0b11, 0o17: the base, or 10. */
+static int base_of(const char *text)
+{
+    char letter = text[0] == '0' ? (char)(text[1] | 32) : '\0';
+    return letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 10;
+}
+
 static const char *lex_number(struct hf_expr_lexer *lexer, struct hf_expr_token *token)
 {
     char digits[64];
     size_t size = 0;
-    bool hex = lexer->text[lexer->at] == '0' && (lexer->text[lexer->at + 1] | 32) == 'x';
+    int base = base_of(lexer->text + lexer->at);
     bool is_double = false;
+    lexer->at += base != 10 ? 2 : 0;
     for (; lexer->at < lexer->size && size < sizeof(digits) - 1; lexer->at++) {
         char c = lexer->text[lexer->at];
         char next = lexer->text[lexer->at + 1];
-        bool exponent = !hex && (c == 'e' || c == 'E');
-        bool sign = (c == '-' || c == '+') && size != 0 && (digits[size - 1] | 32) == 'e' && !hex;
-        if (c == '.' && (next == '.' || is_double)) {
+        bool is_point = c == '.' && base == 10 && next != '.' && !is_double;
+        bool is_exponent = base == 10 && (c == 'e' || c == 'E');
+        bool is_sign =
+            (c == '-' || c == '+') && base == 10 && size != 0 && (digits[size - 1] | 32) == 'e';
+        bool is_digit = base == 16 ? isxdigit((unsigned char)c) : isdigit((unsigned char)c);
+        if (!is_digit && !is_point && !is_exponent && !is_sign && c != '_') {
             break;
         }
-        if (!isdigit((unsigned char)c) && c != '.' && c != '_' && !exponent && !sign &&
-            !(hex && (isxdigit((unsigned char)c) || c == 'x' || c == 'X'))) {
-            break;
-        }
-        is_double = is_double || c == '.' || exponent;
+        is_double = is_double || is_point || is_exponent;
         if (c != '_') {
             digits[size++] = c;
         }
@@ -89,13 +96,13 @@ static const char *lex_number(struct hf_expr_lexer *lexer, struct hf_expr_token 
     digits[size] = '\0';
     errno = 0;
     token->kind = is_double ? HF_TOKEN_DOUBLE : HF_TOKEN_INT;
-    char *end = NULL;
+    char *end = digits;
     if (is_double) {
         token->number = strtod(digits, &end);
     } else {
-        token->integer = strtoll(digits, &end, hex ? 16 : 10);
+        token->integer = strtoll(digits, &end, base);
     }
-    return errno != 0 || *end != '\0' ? "a number is none" : NULL;
+    return errno != 0 || size == 0 || *end != '\0' ? "a number is none" : NULL;
 }
 
 static void skip_space(struct hf_expr_lexer *lexer)

@@ -10,7 +10,9 @@ struct hf_regex;
 enum node_kind {
     NODE_CONSTANT,
     NODE_VARIABLE, /* index */
-    NODE_ELEMENT,  /* `#` in a predicate; index: 0 the element, 1 its number */
+    NODE_ELEMENT,  /* `#` in a predicate; index: 0 the element, 1 its number, 2 `#acc` */
+    NODE_LOCAL,    /* index, of what `let` named */
+    NODE_LET,      /* let index = left; right */
     NODE_MEMBER,   /* left[right] */
     NODE_SLICE,    /* left[right:third] */
     NODE_LIST,
@@ -45,13 +47,19 @@ enum node_kind {
 struct node;
 struct scope;
 
-/* What an expression can call. A predicate is evaluated per element. */
+#define EXPR_ARGUMENTS_MAX 256u
+#define EXPR_LOCALS_MAX 16u
+
+/* What a function has beside plain arguments. */
+#define EXPR_PREDICATE 1u /* its second argument is evaluated per element */
+#define EXPR_LABELS 2u    /* it looks into HF_EXPR_LABELS, which is put behind its arguments */
+
+/* What an expression can call. */
 struct expr_function {
     const char *name;
     struct hf_expr_value (*call)(struct scope *scope, const struct node *node);
-    unsigned min, max;  /* arguments */
-    bool has_predicate; /* the second argument is one */
-    bool has_labels;    /* it looks into HF_EXPR_LABELS, which is put behind its arguments */
+    unsigned min, max; /* arguments */
+    unsigned kind;     /* bits of the above */
 };
 
 struct node {
@@ -77,8 +85,8 @@ struct hf_expr {
 struct scope {
     const struct hf_expr_value *variables;
     struct hf_arena *arena;
-    struct hf_expr_value element, number;
-    unsigned depth;
+    struct hf_expr_value element, number, accumulated; /* #, #index, #acc */
+    struct hf_expr_value locals[EXPR_LOCALS_MAX];
     char *reterr;
     enum hf_status status;
 };

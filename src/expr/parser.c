@@ -7,7 +7,7 @@
 #include "node.h"
 #include "util/regex/regex.h"
 
-#define ITEMS_MAX 256u
+#define ITEMS_MAX EXPR_ARGUMENTS_MAX
 
 struct parser {
     struct hf_expr *expr;
@@ -16,6 +16,8 @@ struct parser {
     const char *const *names;
     const char *wrong;
     unsigned depth, predicates;
+    struct hf_slice locals[EXPR_LOCALS_MAX]; /* what `let` named, the innermost last */
+    unsigned local_count;
 };
 
 static void advance(struct parser *parser)
@@ -162,28 +164,39 @@ static struct node *parse_predicate(struct parser *parser)
     return node;
 }
 
+static struct node *new_index(struct parser *parser, enum node_kind kind, unsigned index)
+{
+    struct node *node = new_node(parser, kind);
+    if (node != NULL) {
+        node->index = index;
+    }
+    return node;
+}
+
 /* NULL, without a fault: there is no such variable. */
 static struct node *new_variable(struct parser *parser, struct hf_slice name)
 {
+    for (unsigned i = parser->local_count; i-- > 0;) {
+        if (hf_slice_equal(name, parser->locals[i])) {
+            return new_index(parser, NODE_LOCAL, i);
+        }
+    }
     for (unsigned i = 0; parser->names[i] != NULL; i++) {
         if (hf_slice_is(name, parser->names[i])) {
-            struct node *node = new_node(parser, NODE_VARIABLE);
-            if (node != NULL) {
-                node->index = i;
-            }
-            return node;
+            return new_index(parser, NODE_VARIABLE, i);
         }
     }
     return NULL;
 }
 
-static struct node *parse_call(struct parser *parser, struct hf_slice name)
+/* Behind the opening bracket; `piped`: the first argument, if it stood before a `|`. */
+static struct node *parse_call(struct parser *parser, struct hf_slice name, struct node *piped)
 {
-    struct node *items[ITEMS_MAX + 1];
+    struct node *items[ITEMS_MAX + 1] = {piped};
     struct node *labels = NULL;
-    size_t count = 0;
+    size_t count = piped != NULL;
     const struct expr_function *function = expr_function_find(name);
-    if (function != NULL && function->has_labels) {
+    if (function != NULL && (function->kind & EXPR_LABELS) != 0) {
         labels = new_variable(parser, hf_slice_text(HF_EXPR_LABELS));
         function = labels != NULL ? function : NULL;
     }
@@ -194,7 +207,7 @@ static struct node *parse_call(struct parser *parser, struct hf_slice name)
         return fail(parser, "a function is not known");
     }
     while (!is_sign(parser, ")")) {
-        bool predicate = count == 1 && function->has_predicate;
+        bool predicate = count == 1 && (function->kind & EXPR_PREDICATE) != 0;
         struct node *item = predicate ? parse_predicate(parser) : parse_expression(parser);
         if (item == NULL || count == ITEMS_MAX) {
             return fail(parser, "too many arguments");
@@ -231,7 +244,7 @@ static struct node *parse_name(struct parser *parser)
         return new_constant(parser, (struct hf_expr_value){0});
     }
     if (accept_sign(parser, "(")) {
-        return parse_call(parser, name);
+        return parse_call(parser, name, NULL);
     }
     struct node *variable = new_variable(parser, name);
     if (variable != NULL) {
@@ -273,12 +286,11 @@ static struct node *parse_primary(struct parser *parser)
     }
     if (parser->predicates != 0 && is_sign(parser, "#")) {
         advance(parser);
-        struct node *node = new_node(parser, NODE_ELEMENT);
-        if (node != NULL && is_word(parser, "index")) {
-            node->index = 1;
+        unsigned index = is_word(parser, "index") ? 1 : is_word(parser, "acc") ? 2 : 0;
+        if (index != 0) {
             advance(parser);
         }
-        return node;
+        return new_index(parser, NODE_ELEMENT, index);
     }
     if (parser->predicates != 0 && is_sign(parser, ".")) {
         return new_node(parser, NODE_ELEMENT); /* .name is #.name */
@@ -310,9 +322,9 @@ static struct node *parse_bracket(struct parser *parser, struct node *of)
     return node;
 }
 
-static struct node *parse_postfix(struct parser *parser)
+/* Members and slices behind a value. */
+static struct node *parse_members(struct parser *parser, struct node *node)
 {
-    struct node *node = parse_primary(parser);
     while (node != NULL) {
         bool optional = is_sign(parser, "?.");
         if (optional || is_sign(parser, ".")) {
@@ -336,6 +348,11 @@ static struct node *parse_postfix(struct parser *parser)
         }
     }
     return NULL;
+}
+
+static struct node *parse_postfix(struct parser *parser)
+{
+    return parse_members(parser, parse_primary(parser));
 }
 
 /* ---- by precedence ---- */
@@ -421,6 +438,18 @@ static struct node *finish_matches(struct parser *parser, struct node *node)
     return node;
 }
 
+/* Behind a `|`: what stands before it is the first argument of the function. */
+static struct node *parse_pipe(struct parser *parser, struct node *left)
+{
+    struct hf_slice name = parser->token.text;
+    bool is_name = parser->token.kind == HF_TOKEN_NAME;
+    advance(parser);
+    if (!is_name || !accept_sign(parser, "(")) {
+        return fail(parser, "a function is expected behind |");
+    }
+    return parse_members(parser, parse_call(parser, name, left));
+}
+
 static struct node *parse_binary(struct parser *parser, int precedence)
 {
     if (++parser->depth > EXPR_DEPTH_MAX) {
@@ -429,6 +458,10 @@ static struct node *parse_binary(struct parser *parser, int precedence)
     struct node *left = parse_unary(parser);
     while (left != NULL) {
         bool negated = false;
+        if (precedence == 0 && accept_sign(parser, "|")) {
+            left = parse_pipe(parser, left);
+            continue;
+        }
         int found = find_operator(parser);
         if (found < 0 && is_word(parser, "not") && precedence <= 20) {
             advance(parser);
@@ -457,26 +490,96 @@ static struct node *parse_binary(struct parser *parser, int precedence)
     return left;
 }
 
-static struct node *parse_expression(struct parser *parser)
+static struct node *new_condition(struct parser *parser, struct node *left, struct node *right,
+                                  struct node *third)
 {
-    struct node *left = parse_binary(parser, 0);
-    if (left == NULL || !accept_sign(parser, "?")) {
-        return left;
-    }
-    if (++parser->depth > EXPR_DEPTH_MAX) {
-        return fail(parser, "it is nested too deeply");
-    }
-    struct node *right = parse_expression(parser);
-    if (right == NULL || !accept_sign(parser, ":")) {
-        return fail(parser, "a colon is expected");
-    }
-    struct node *third = parse_expression(parser);
-    parser->depth--;
     struct node *node = new_pair(parser, NODE_CONDITION, left, right);
     if (node != NULL) {
         node->third = third;
     }
     return third != NULL ? node : NULL;
+}
+
+/* `{ expression }` */
+static struct node *parse_braces(struct parser *parser)
+{
+    if (!accept_sign(parser, "{")) {
+        return fail(parser, "a brace is expected");
+    }
+    struct node *node = parse_expression(parser);
+    return accept_sign(parser, "}") ? node : fail(parser, "a bracket is not closed");
+}
+
+/* Behind `if`. */
+static struct node *parse_if(struct parser *parser)
+{
+    struct node *left = parse_expression(parser);
+    struct node *right = left != NULL ? parse_braces(parser) : NULL;
+    if (right == NULL || !is_word(parser, "else")) {
+        return fail(parser, "else is expected");
+    }
+    advance(parser);
+    bool is_if = is_word(parser, "if");
+    if (is_if) {
+        advance(parser);
+    }
+    return new_condition(parser, left, right, is_if ? parse_if(parser) : parse_braces(parser));
+}
+
+/* Behind `let`: name = value; the expression that knows the name. */
+static struct node *parse_let(struct parser *parser)
+{
+    struct hf_slice name = parser->token.text;
+    bool is_name = parser->token.kind == HF_TOKEN_NAME;
+    advance(parser);
+    if (!is_name || !accept_sign(parser, "=")) {
+        return fail(parser, "let needs a name, = and a value");
+    }
+    struct node *value = parse_expression(parser);
+    if (value == NULL || !accept_sign(parser, ";")) {
+        return fail(parser, "a semicolon is expected behind the value of let");
+    }
+    if (parser->local_count == EXPR_LOCALS_MAX) {
+        return fail(parser, "too many names of let");
+    }
+    unsigned index = parser->local_count++;
+    parser->locals[index] = name;
+    struct node *node = new_pair(parser, NODE_LET, value, parse_expression(parser));
+    parser->local_count--;
+    if (node != NULL) {
+        node->index = index;
+    }
+    return node;
+}
+
+static struct node *parse_choice(struct parser *parser)
+{
+    struct node *left = parse_binary(parser, 0);
+    if (left == NULL || !accept_sign(parser, "?")) {
+        return left;
+    }
+    struct node *right = parse_expression(parser);
+    if (right == NULL || !accept_sign(parser, ":")) {
+        return fail(parser, "a colon is expected");
+    }
+    return new_condition(parser, left, right, parse_expression(parser));
+}
+
+static struct node *parse_expression(struct parser *parser)
+{
+    struct node *node = NULL;
+    if (++parser->depth > EXPR_DEPTH_MAX) {
+        return fail(parser, "it is nested too deeply");
+    }
+    if (is_word(parser, "let") || is_word(parser, "if")) {
+        bool is_let = is_word(parser, "let");
+        advance(parser);
+        node = is_let ? parse_let(parser) : parse_if(parser);
+    } else {
+        node = parse_choice(parser);
+    }
+    parser->depth--;
+    return node;
 }
 
 const char *expr_parse(struct hf_expr *expr, const char *text, const char *const *names,

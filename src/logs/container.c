@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "expr/value_json.h"
 #include "joined.h"
 #include "operator.h"
 #include "util/time/clock.h"
@@ -211,7 +212,7 @@ static bool set_time(struct run *run, struct hf_log_entry *entry, struct hf_slic
 static enum outcome run_docker(struct run *run, struct hf_log_entry *entry, struct hf_slice text)
 {
     struct hf_expr_value object;
-    if (!json_read(entry->arena, text, false, &object) || object.type != HF_EXPR_MAP) {
+    if (!hf_expr_json_read(entry->arena, text, false, &object) || object.type != HF_EXPR_MAP) {
         return operator_failed(run, "the line is no JSON object");
     }
     for (size_t i = 0; i < object.map->count; i++) {

@@ -140,6 +140,3 @@ HF_MUST_USE enum hf_status parser_open(struct operator* operator, const struct h
                                        char *reterr);
 void parser_close(struct operator* operator);
 enum outcome parser_run(struct run *run, struct hf_log_entry *entry);
-/* json.c: an object, or any value. Texts without escapes point into `text`. */
-HF_MUST_USE bool json_read(struct hf_arena *arena, struct hf_slice text, bool parse_ints,
-                           struct hf_expr_value *ret_value);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "expr/value_json.h"
 #include "operator.h"
 #include "util/regex/regex.h"
 
@@ -46,7 +47,7 @@ static bool parse_json(struct run *run, struct hf_log_entry *entry,
     if (!take_text(run, from, &text)) {
         return false;
     }
-    if (!json_read(entry->arena, text, state->parse_ints, ret_value) ||
+    if (!hf_expr_json_read(entry->arena, text, state->parse_ints, ret_value) ||
         ret_value->type != HF_EXPR_MAP) {
         operator_failed(run, "the text is no JSON object");
         return false;
@@ -406,7 +407,8 @@ static bool parse_json_array(struct run *run, struct hf_log_entry *entry,
     if (!take_text(run, from, &text)) {
         return false;
     }
-    if (!json_read(entry->arena, text, true, ret_value) || ret_value->type != HF_EXPR_LIST) {
+    if (!hf_expr_json_read(entry->arena, text, true, ret_value) ||
+        ret_value->type != HF_EXPR_LIST) {
         operator_failed(run, "the text is no JSON array");
         return false;
     }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
+#include "expr/value_json.h"
 #include "logs/operator.h"
 
 #define SEEN_MAX 1024
@@ -72,7 +73,7 @@ static struct hf_value config_of(struct hf_arena *arena, struct hf_expr_value fr
 static struct hf_expr_value value_in(struct hf_arena *arena, const char *json)
 {
     struct hf_expr_value value;
-    assert_true(json_read(arena, hf_slice_text(json), true, &value));
+    assert_true(hf_expr_json_read(arena, hf_slice_text(json), true, &value));
     return value;
 }
 

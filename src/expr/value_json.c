@@ -1,14 +1,17 @@
 /*
- * json: from a text to values; what has no escapes is not copied. Numbers become doubles unless
- * integers are asked for; one that no double can hold is an error. Texts may hold control
- * characters as they are: programs write tabs and line ends into their logs.
+ * value_json: from a text to values, and back. What has no escapes is not copied. Numbers become
+ * doubles unless integers are asked for; one that no double can hold is an error. Texts may hold
+ * control characters as they are: programs write tabs and line ends into their logs.
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "operator.h"
+#include "call.h"
+#include "util/compress/compress.h"
 #include "util/rune.h"
+#include "value_json.h"
 
 struct reader {
     const uint8_t *at, *end;
@@ -262,8 +265,8 @@ static bool read_value(struct reader *r, struct hf_expr_value *ret)
     return good;
 }
 
-bool json_read(struct hf_arena *arena, struct hf_slice text, bool parse_ints,
-               struct hf_expr_value *ret_value)
+bool hf_expr_json_read(struct hf_arena *arena, struct hf_slice text, bool parse_ints,
+                       struct hf_expr_value *ret_value)
 {
     struct reader r = {.at = text.data, .arena = arena, .parse_ints = parse_ints};
     r.end = text.size != 0 ? text.data + text.size : text.data;
@@ -272,4 +275,120 @@ bool json_read(struct hf_arena *arena, struct hf_slice text, bool parse_ints,
     }
     skip_space(&r);
     return r.at == r.end;
+}
+
+/* ---- printing ---- */
+
+static enum hf_status put(struct hf_bytes *out, const char *text)
+{
+    return hf_bytes_append(out, hf_slice_text(text));
+}
+
+/* A line end and two blanks per level. */
+static enum hf_status put_line(struct hf_bytes *out, unsigned depth)
+{
+    enum hf_status status = put(out, "\n");
+    for (unsigned i = 0; i < depth && status == HF_OK; i++) {
+        status = put(out, "  ");
+    }
+    return status;
+}
+
+/* What HTML knows is escaped too, as Go does. */
+static enum hf_status put_text(struct hf_bytes *out, struct hf_slice text)
+{
+    static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+    enum hf_status status = put(out, "\"");
+    for (size_t i = 0; i < text.size && status == HF_OK; i++) {
+        uint8_t c = text.data[i];
+        const char *found = c != '\0' ? strchr(from, c) : NULL;
+        char room[8];
+        if (found != NULL) {
+            snprintf(room, sizeof(room), "\\%c", to[found - from]);
+        } else if (c < 0x20 || c == '<' || c == '>' || c == '&') {
+            snprintf(room, sizeof(room), "\\u%04x", c);
+        } else {
+            snprintf(room, sizeof(room), "%c", c);
+        }
+        status = c != '\0' || found != NULL ? put(out, room) : put(out, "\\u0000");
+    }
+    return status == HF_OK ? put(out, "\"") : status;
+}
+
+static enum hf_status put_value(struct hf_bytes *out, const struct hf_expr_value *value,
+                                unsigned depth);
+
+static enum hf_status put_list(struct hf_bytes *out, const struct hf_expr_list *list,
+                               unsigned depth)
+{
+    enum hf_status status = put(out, "[");
+    for (size_t i = 0; i < list->count && status == HF_OK; i++) {
+        status = i == 0 ? HF_OK : put(out, ",");
+        status = status == HF_OK ? put_line(out, depth + 1) : status;
+        status = status == HF_OK ? put_value(out, &list->items[i], depth + 1) : status;
+    }
+    status = status == HF_OK && list->count != 0 ? put_line(out, depth) : status;
+    return status == HF_OK ? put(out, "]") : status;
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct hf_expr_pair *x = a, *y = b;
+    return hf_slice_compare(x->key, y->key);
+}
+
+static enum hf_status put_map(struct hf_bytes *out, const struct hf_expr_map *map, unsigned depth)
+{
+    struct hf_expr_pair *pairs = calloc(map->count + 1, sizeof(*pairs));
+    enum hf_status status = pairs != NULL ? put(out, "{") : HF_NOMEM;
+    if (status == HF_OK && map->count != 0) {
+        memcpy(pairs, map->pairs, map->count * sizeof(*pairs));
+        qsort(pairs, map->count, sizeof(*pairs), compare_pairs);
+    }
+    for (size_t i = 0; i < map->count && status == HF_OK; i++) {
+        status = i == 0 ? HF_OK : put(out, ",");
+        status = status == HF_OK ? put_line(out, depth + 1) : status;
+        status = status == HF_OK ? put_text(out, pairs[i].key) : status;
+        status = status == HF_OK ? put(out, ": ") : status;
+        status = status == HF_OK ? put_value(out, &pairs[i].value, depth + 1) : status;
+    }
+    free(pairs);
+    status = status == HF_OK && map->count != 0 ? put_line(out, depth) : status;
+    return status == HF_OK ? put(out, "}") : status;
+}
+
+static enum hf_status put_value(struct hf_bytes *out, const struct hf_expr_value *value,
+                                unsigned depth)
+{
+    char room[EXPR_DOUBLE_MAX];
+    switch (depth <= HF_EXPR_DEPTH_MAX ? value->type : HF_EXPR_NULL) {
+    case HF_EXPR_STRING:
+    case HF_EXPR_BYTES:
+        return put_text(out, value->text);
+    case HF_EXPR_BOOL:
+        return put(out, value->boolean ? "true" : "false");
+    case HF_EXPR_INT:
+        snprintf(room, sizeof(room), "%lld", (long long)value->integer);
+        return put(out, room);
+    case HF_EXPR_DOUBLE:
+        expr_print_double(value->number, room);
+        return put(out, isfinite(value->number) ? room : "null");
+    case HF_EXPR_LIST:
+        return put_list(out, value->list, depth);
+    case HF_EXPR_MAP:
+        return put_map(out, value->map, depth);
+    default:
+        return put(out, "null");
+    }
+}
+
+struct hf_slice hf_expr_json_print(struct hf_arena *arena, const struct hf_expr_value *value)
+{
+    struct hf_bytes out = {0};
+    struct hf_slice text = HF_EMPTY_SLICE;
+    if (put_value(&out, value, 0) == HF_OK) {
+        text = hf_expr_copy_text(arena, hf_slice_of(out.data, out.size));
+    }
+    hf_bytes_release(&out);
+    return text;
 }
