@@ -29,24 +29,6 @@ struct hf_expr_value expr_text_value(struct scope *scope, const void *data, size
 /* A copy with a zero byte behind it; data NULL: no memory. */
 struct hf_slice expr_terminated(struct scope *scope, struct hf_slice text);
 
-static inline bool expr_is_number(const struct hf_expr_value *value)
-{
-    return value->type == HF_EXPR_INT || value->type == HF_EXPR_DOUBLE;
-}
-
-static inline double expr_number_of(const struct hf_expr_value *value)
-{
-    return value->type == HF_EXPR_INT ? (double)value->integer : value->number;
-}
-
-/* Below, equal or above 0 by the order of numbers or texts. False: they have none. */
-bool expr_order(const struct hf_expr_value *a, const struct hf_expr_value *b, int *ret_sign);
-
-#define EXPR_DOUBLE_MAX 40u
-
-/* The shortest digits that read back the same. Returns their number. */
-size_t expr_print_double(double number, char room[EXPR_DOUBLE_MAX]);
-
 /* Sorts `items` by `keys`, of the same count, both in place. False: the keys have no order. */
 bool expr_sort(struct scope *scope, struct hf_expr_value *items, const struct hf_expr_value *keys,
                size_t count, bool is_descending);

@@ -163,10 +163,10 @@ struct hf_expr_value call_sum(struct scope *scope, const struct node *node)
     bool is_whole = true;
     for (size_t i = 0; list != NULL && i < list->count; i++) {
         const struct hf_expr_value *value = &list->items[i];
-        if (!expr_is_number(value)) {
+        if (!hf_expr_is_number(value)) {
             return expr_fail(scope, "sum needs numbers");
         }
-        sum += expr_number_of(value);
+        sum += hf_expr_number_of(value);
         is_whole = is_whole && value->type == HF_EXPR_INT &&
                    !__builtin_add_overflow(whole, value->integer, &whole);
     }

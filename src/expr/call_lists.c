@@ -192,7 +192,7 @@ static int compare(const void *a, const void *b)
 {
     const struct sorted *x = a, *y = b;
     int sign = 0;
-    (void)expr_order(&x->key, &y->key, &sign); /* they were compared before */
+    (void)hf_expr_value_order(&x->key, &y->key, &sign); /* they were compared before */
     return sign != 0 ? sign : (x->at > y->at) - (x->at < y->at);
 }
 
@@ -200,7 +200,7 @@ static int compare_descending(const void *a, const void *b)
 {
     const struct sorted *x = a, *y = b;
     int sign = 0;
-    (void)expr_order(&y->key, &x->key, &sign);
+    (void)hf_expr_value_order(&y->key, &x->key, &sign);
     return sign != 0 ? sign : (x->at > y->at) - (x->at < y->at);
 }
 
@@ -214,7 +214,7 @@ bool expr_sort(struct scope *scope, struct hf_expr_value *items, const struct hf
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!expr_order(&keys[0], &keys[i], &sign)) {
+        if (!hf_expr_value_order(&keys[0], &keys[i], &sign)) {
             expr_fail(scope, "only numbers, and only texts, are sorted");
             return false;
         }

@@ -53,8 +53,8 @@ static struct hf_expr_value rounded(struct scope *scope, const struct node *node
                                     double (*change)(double))
 {
     struct hf_expr_value of = expr_argument(scope, node, 0);
-    return expr_is_number(&of) ? hf_expr_number(change(expr_number_of(&of)))
-                               : expr_fail(scope, "a function needs a number");
+    return hf_expr_is_number(&of) ? hf_expr_number(change(hf_expr_number_of(&of)))
+                                  : expr_fail(scope, "a function needs a number");
 }
 
 struct hf_expr_value call_ceil(struct scope *scope, const struct node *node)
@@ -77,7 +77,7 @@ struct hf_expr_value call_round(struct scope *scope, const struct node *node)
 static bool add_numbers(struct scope *scope, struct hf_expr_list *all, struct hf_expr_value value,
                         unsigned depth)
 {
-    if (expr_is_number(&value)) {
+    if (hf_expr_is_number(&value)) {
         return hf_expr_list_add(scope->arena, all, value) == HF_OK ||
                expr_no_memory(scope).type != HF_EXPR_NULL;
     }
@@ -112,7 +112,7 @@ static struct hf_expr_value extreme(struct scope *scope, const struct node *node
     for (size_t i = 0; all != NULL && i < all->count; i++) {
         int sign = 0;
         if (best.type == HF_EXPR_NULL ||
-            (expr_order(&all->items[i], &best, &sign) && sign == wanted)) {
+            (hf_expr_value_order(&all->items[i], &best, &sign) && sign == wanted)) {
             best = all->items[i];
         }
     }
@@ -134,7 +134,7 @@ struct hf_expr_value call_mean(struct scope *scope, const struct node *node)
     const struct hf_expr_list *all = numbers(scope, node);
     double sum = 0;
     for (size_t i = 0; all != NULL && i < all->count; i++) {
-        sum += expr_number_of(&all->items[i]);
+        sum += hf_expr_number_of(&all->items[i]);
     }
     return all == NULL ? nil : hf_expr_number(all->count != 0 ? sum / (double)all->count : 0);
 }
@@ -146,9 +146,9 @@ struct hf_expr_value call_median(struct scope *scope, const struct node *node)
         return nil;
     }
     size_t half = all->count / 2;
-    double upper = all->count != 0 ? expr_number_of(&all->items[half]) : 0;
+    double upper = all->count != 0 ? hf_expr_number_of(&all->items[half]) : 0;
     bool is_even = all->count != 0 && all->count % 2 == 0;
-    return hf_expr_number(is_even ? (expr_number_of(&all->items[half - 1]) + upper) / 2 : upper);
+    return hf_expr_number(is_even ? (hf_expr_number_of(&all->items[half - 1]) + upper) / 2 : upper);
 }
 
 /* ---- bits ---- */

@@ -38,7 +38,7 @@ struct hf_expr_value call_len(struct scope *scope, const struct node *node)
 struct hf_expr_value call_string(struct scope *scope, const struct node *node)
 {
     struct hf_expr_value of = expr_argument(scope, node, 0);
-    char text[EXPR_DOUBLE_MAX];
+    char text[HF_EXPR_DOUBLE_MAX];
     switch (of.type) {
     case HF_EXPR_STRING:
         return of;
@@ -52,7 +52,7 @@ struct hf_expr_value call_string(struct scope *scope, const struct node *node)
         snprintf(text, sizeof(text), "%lld", (long long)of.integer);
         break;
     case HF_EXPR_DOUBLE:
-        expr_print_double(of.number, text);
+        hf_expr_print_double(of.number, text);
         break;
     default:
         return expr_fail(scope, "string needs a scalar");

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "call.h"
+#include "node.h"
 #include "util/regex/regex.h"
 
 #define RANGE_MAX 100000
@@ -139,7 +139,7 @@ static struct hf_expr_value order(struct scope *scope, const struct node *node,
                                   const struct hf_expr_value *a, const struct hf_expr_value *b)
 {
     int sign = 0;
-    if (!expr_order(a, b, &sign)) {
+    if (!hf_expr_value_order(a, b, &sign)) {
         return expr_fail(scope, "values that cannot be ordered are compared");
     }
     bool is = node->kind == NODE_LESS         ? sign < 0
@@ -246,11 +246,11 @@ static struct hf_expr_value arithmetic(struct scope *scope, const struct node *n
     if (node->kind == NODE_ADD && is_text(a) && is_text(b)) {
         return join(scope, a->text, b->text);
     }
-    if (!expr_is_number(a) || !expr_is_number(b)) {
+    if (!hf_expr_is_number(a) || !hf_expr_is_number(b)) {
         return expr_fail(scope, "arithmetic needs numbers");
     }
     bool whole = a->type == HF_EXPR_INT && b->type == HF_EXPR_INT;
-    double x = expr_number_of(a), y = expr_number_of(b);
+    double x = hf_expr_number_of(a), y = hf_expr_number_of(b);
     switch (node->kind) {
     case NODE_DIVIDE:
         return hf_expr_number(x / y);

@@ -1,9 +1,6 @@
 /*
  * functions: the table of what expressions can call, and what the functions share.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "call.h"
 
 static const struct hf_expr_value nil;
@@ -74,36 +71,6 @@ struct hf_slice expr_terminated(struct scope *scope, struct hf_slice text)
         ((uint8_t *)(uintptr_t)copy.data)[copy.size] = '\0'; /* the copy has room for it */
     }
     return copy;
-}
-
-bool expr_order(const struct hf_expr_value *a, const struct hf_expr_value *b, int *ret_sign)
-{
-    if (a->type == HF_EXPR_STRING && b->type == HF_EXPR_STRING) {
-        *ret_sign = hf_slice_compare(a->text, b->text);
-        return true;
-    }
-    if (a->type == HF_EXPR_INT && b->type == HF_EXPR_INT) {
-        *ret_sign = (a->integer > b->integer) - (a->integer < b->integer);
-        return true;
-    }
-    if (!expr_is_number(a) || !expr_is_number(b)) {
-        return false;
-    }
-    double x = expr_number_of(a), y = expr_number_of(b);
-    *ret_sign = (x > y) - (x < y);
-    return true;
-}
-
-size_t expr_print_double(double number, char room[EXPR_DOUBLE_MAX])
-{
-    int size = 0;
-    for (int digits = 1; digits <= 17; digits++) {
-        size = snprintf(room, EXPR_DOUBLE_MAX, "%.*g", digits, number);
-        if (strtod(room, NULL) == number) {
-            break;
-        }
-    }
-    return (size_t)size;
 }
 
 #define EXPR_FUNCTION(name, call, min, max, kind) {name, call, min, max, kind},

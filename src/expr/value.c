@@ -1,5 +1,8 @@
 #include "value.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 struct hf_expr_map *hf_expr_map_new(struct hf_arena *arena, size_t capacity)
 {
     struct hf_expr_map *map =
@@ -256,4 +259,35 @@ enum hf_status hf_expr_value_of(struct hf_arena *arena, const struct hf_value *f
     }
     *ret_value = (struct hf_expr_value){0};
     return HF_OK;
+}
+
+bool hf_expr_value_order(const struct hf_expr_value *a, const struct hf_expr_value *b,
+                         int *ret_sign)
+{
+    if (a->type == HF_EXPR_STRING && b->type == HF_EXPR_STRING) {
+        *ret_sign = hf_slice_compare(a->text, b->text);
+        return true;
+    }
+    if (a->type == HF_EXPR_INT && b->type == HF_EXPR_INT) {
+        *ret_sign = (a->integer > b->integer) - (a->integer < b->integer);
+        return true;
+    }
+    if (!hf_expr_is_number(a) || !hf_expr_is_number(b)) {
+        return false;
+    }
+    double x = hf_expr_number_of(a), y = hf_expr_number_of(b);
+    *ret_sign = (x > y) - (x < y);
+    return true;
+}
+
+size_t hf_expr_print_double(double number, char room[HF_EXPR_DOUBLE_MAX])
+{
+    int size = 0;
+    for (int digits = 1; digits <= 17; digits++) {
+        size = snprintf(room, HF_EXPR_DOUBLE_MAX, "%.*g", digits, number);
+        if (strtod(room, NULL) == number) {
+            break;
+        }
+    }
+    return (size_t)size;
 }

@@ -109,6 +109,25 @@ HF_MUST_USE enum hf_status hf_expr_value_copy(struct hf_arena *arena,
                                               struct hf_expr_value *ret_value);
 bool hf_expr_value_equal(const struct hf_expr_value *a, const struct hf_expr_value *b);
 
+static inline bool hf_expr_is_number(const struct hf_expr_value *value)
+{
+    return value->type == HF_EXPR_INT || value->type == HF_EXPR_DOUBLE;
+}
+
+static inline double hf_expr_number_of(const struct hf_expr_value *value)
+{
+    return value->type == HF_EXPR_INT ? (double)value->integer : value->number;
+}
+
+/* Below, equal or above 0 by the order of numbers or texts. False: they have none. */
+bool hf_expr_value_order(const struct hf_expr_value *a, const struct hf_expr_value *b,
+                         int *ret_sign);
+
+#define HF_EXPR_DOUBLE_MAX 40u
+
+/* The shortest digits that read back the same. Returns their number. */
+size_t hf_expr_print_double(double number, char room[HF_EXPR_DOUBLE_MAX]);
+
 /* A value of the configuration; texts are borrowed. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_expr_value_of(struct hf_arena *arena, const struct hf_value *from,
                                             struct hf_expr_value *ret_value);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "call.h"
 #include "util/compress/compress.h"
 #include "util/rune.h"
 #include "value_json.h"
@@ -360,7 +359,7 @@ static enum hf_status put_map(struct hf_bytes *out, const struct hf_expr_map *ma
 static enum hf_status put_value(struct hf_bytes *out, const struct hf_expr_value *value,
                                 unsigned depth)
 {
-    char room[EXPR_DOUBLE_MAX];
+    char room[HF_EXPR_DOUBLE_MAX];
     switch (depth <= HF_EXPR_DEPTH_MAX ? value->type : HF_EXPR_NULL) {
     case HF_EXPR_STRING:
     case HF_EXPR_BYTES:
@@ -371,7 +370,7 @@ static enum hf_status put_value(struct hf_bytes *out, const struct hf_expr_value
         snprintf(room, sizeof(room), "%lld", (long long)value->integer);
         return put(out, room);
     case HF_EXPR_DOUBLE:
-        expr_print_double(value->number, room);
+        hf_expr_print_double(value->number, room);
         return put(out, isfinite(value->number) ? room : "null");
     case HF_EXPR_LIST:
         return put_list(out, value->list, depth);
