@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "operator.h"
+#include "util/mistake.h"
 #include "util/regex/regex.h"
 
 #define OPERATORS_MAX 256u
@@ -94,7 +95,7 @@ static enum hf_status open_operator(struct operator* operator, char * reterr)
 static bool is_taken(const struct hf_log_pipeline *pipeline, const char *id, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(pipeline->operators[i].id, id) == 0) {
+        if (pipeline->operators[i].id != NULL && strcmp(pipeline->operators[i].id, id) == 0) {
             return true;
         }
     }
@@ -125,7 +126,7 @@ static enum hf_status name_operator(struct hf_log_pipeline *pipeline, size_t i, 
 int find_operator(const struct hf_log_pipeline *pipeline, const char *id)
 {
     for (size_t i = 0; i < pipeline->count; i++) {
-        if (strcmp(pipeline->operators[i].id, id) == 0) {
+        if (pipeline->operators[i].id != NULL && strcmp(pipeline->operators[i].id, id) == 0) {
             return (int)i;
         }
     }
@@ -166,37 +167,56 @@ static enum hf_status read_outputs(struct hf_log_pipeline *pipeline, size_t i, c
     return status;
 }
 
+/* One that is wrong: a check of the configuration goes on with the next one. */
+static enum hf_status refuse(size_t i, const struct operator* operator, const char * why,
+                             char *reterr)
+{
+    enum hf_status status = operator->id != NULL
+                                ? invalid(reterr, "operators[%zu] (%s): %.400s", i, operator->id,
+                                          why)
+                                : invalid(reterr, "operators[%zu]: %.400s", i, why);
+    return hf_mistake(reterr) ? HF_OK : status;
+}
+
+/* One of the list, with its name; what is wrong stands in `why`. */
+static enum hf_status take_operator(struct hf_log_pipeline *pipeline, const struct hf_value *config,
+                                    char *why)
+{
+    size_t i = pipeline->count++;
+    const char *type = text_of(config, "type", "");
+    const struct operator_kind *kind = find_kind(type);
+    pipeline->operators[i] = (struct operator){.kind = kind != NULL ? kind : find_kind("noop"),
+                                               .config = config,
+                                               .arena = &pipeline->arena,
+                                               .pipeline = pipeline};
+    pipeline->holds = pipeline->holds || pipeline->operators[i].kind->held != NULL;
+    return kind != NULL ? name_operator(pipeline, i, why)
+                        : invalid(why, "there is no operator of type %.60s", type);
+}
+
 static enum hf_status make_operators(struct hf_log_pipeline *pipeline,
                                      const struct hf_value *operators, char *reterr)
 {
-    char why[HF_LOG_ERROR_MAX] = "";
+    bool is_good = true;
     enum hf_status status = HF_OK;
-    for (size_t i = 0; i < operators->count; i++) {
-        const char *type = text_of(&operators->items[i], "type", "");
-        const struct operator_kind *kind = find_kind(type);
-        if (kind == NULL) {
-            return invalid(reterr, "operators[%zu]: there is no operator of type %.60s", i, type);
-        }
-        pipeline->operators[i] = (struct operator){.kind = kind,
-                                                   .config = &operators->items[i],
-                                                   .arena = &pipeline->arena,
-                                                   .pipeline = pipeline};
-        pipeline->count = i + 1;
-        pipeline->holds = pipeline->holds || kind->held != NULL;
-        status = name_operator(pipeline, i, why);
-        if (status != HF_OK) {
-            return status == HF_INVALID ? invalid(reterr, "operators[%zu]: %s", i, why) : status;
-        }
+    for (size_t i = 0; i < operators->count && status == HF_OK; i++) {
+        char why[HF_LOG_ERROR_MAX] = "";
+        status = take_operator(pipeline, &operators->items[i], why);
+        is_good = is_good && status == HF_OK;
+        status = status == HF_INVALID ? refuse(i, &pipeline->operators[i], why, reterr) : status;
     }
     for (size_t i = 0; i < pipeline->count && status == HF_OK; i++) {
-        status = read_outputs(pipeline, i, why);
-        status = status == HF_OK ? open_operator(&pipeline->operators[i], why) : status;
-        if (status == HF_INVALID) {
-            return invalid(reterr, "operators[%zu] (%s): %.400s", i, pipeline->operators[i].id,
-                           why);
+        struct operator* operator= & pipeline->operators[i];
+        char why[HF_LOG_ERROR_MAX] = "";
+        if (operator->id == NULL) {
+            continue; /* refused above */
         }
+        status = read_outputs(pipeline, i, why);
+        status = status == HF_OK ? open_operator(operator, why) : status;
+        is_good = is_good && status == HF_OK;
+        status = status == HF_INVALID ? refuse(i, operator, why, reterr) : status;
     }
-    return status;
+    return status == HF_OK && !is_good ? HF_INVALID : status;
 }
 
 enum hf_status hf_log_pipeline_new(const struct hf_value *operators,

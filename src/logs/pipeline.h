@@ -19,7 +19,8 @@ struct hf_log_pipeline_ops {
 
 /*
  * `operators` is a list of the configuration, or nothing; borrowed. HF_INVALID: `reterr`
- * (HF_LOG_ERROR_MAX) says which operator and why. HF_NOMEM.
+ * (HF_LOG_ERROR_MAX) says which operator and why; in the check of a configuration all are told, by
+ * util/mistake.h. HF_NOMEM.
  */
 HF_MUST_USE enum hf_status hf_log_pipeline_new(const struct hf_value *operators,
                                                const struct hf_log_pipeline_ops *ops, void *user,

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support import otlp
-from support.holdfast import otlp_exporter
+from support.holdfast import otlp_exporter, run
 from support.waiting import until
 
 
@@ -366,3 +366,35 @@ class TestContainers:
         record = records(grpc_backend)[0][1]
         assert record.time_unix_nano == 1714557600250000000
         assert otlp.attributes(record)["log"] == "text"
+
+
+@pytest.mark.parametrize("kind", ["filelog", "journald", "tcplog", "udplog", "syslog"])
+def test_validate_tells_every_operator_that_is_wrong_at_its_line(tmp_path, kind):
+    keys = {
+        "filelog": "include: [/nowhere]",
+        "journald": "",
+        "tcplog": "listen_address: 127.0.0.1:5140",
+        "udplog": "listen_address: 127.0.0.1:5140",
+        "syslog": "protocol: rfc5424\n    tcp: {listen_address: 127.0.0.1:5140}",
+    }
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        f"""receivers:
+  {kind}:
+    {keys[kind]}
+    operators:
+      - type: json_parser
+        on_error: perhaps
+      - type: noop
+      - {{type: add, field: attributes.x, value: EXPR(unheard(body))}}
+      - type: nothing_known
+exporters: {{nop: }}
+service: {{pipelines: {{logs: {{receivers: [{kind}], exporters: [nop]}}}}}}
+"""
+    )
+    first = 1 + path.read_text().splitlines().index("      - type: json_parser")
+    done = run("validate", "--config", path)
+    assert done.returncode == 1
+    for line, words in ((0, "on_error"), (3, "operators[2] (add)"), (4, "nothing_known")):
+        assert [one for one in done.stderr.splitlines() if f"config.yaml:{first + line}:" in one and words in one], done.stderr
+    assert "operators[1]" not in done.stderr

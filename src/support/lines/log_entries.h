@@ -38,6 +38,11 @@ struct hf_log_entries_options {
     size_t build_bytes_max; /* of a batch */
 };
 
+/* What is wrong with the operators, or with all of these keys; NULL: nothing. More than one mistake
+ * is told by util/mistake.h. The sentence is valid until the next call in the thread. */
+const char *hf_log_operators_check(const struct hf_value *operators);
+const char *hf_log_entries_check(const struct hf_log_entries_config *config);
+
 /* All of `options` but itself is borrowed until close. HF_INVALID with a sentence in `reterr`
  * (HF_ERROR_MAX). HF_NOMEM. Close it after a failure, too. */
 HF_MUST_USE enum hf_status hf_log_entries_open(struct hf_log_entries *entries,

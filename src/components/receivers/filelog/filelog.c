@@ -346,7 +346,11 @@ static void stop_filelog(void *self)
 static const char *check_filelog(const void *self)
 {
     const struct filelog_config *config = self;
-    return hf_tail_check(&config->tail);
+    const char *wrong = hf_tail_check(&config->tail);
+    if (wrong == NULL && config->tail.header_pattern != NULL) {
+        wrong = hf_log_operators_check(&config->header_operators);
+    }
+    return wrong != NULL ? wrong : hf_log_entries_check(&config->entries);
 }
 
 static const char *const aliases[] = {"file_log", NULL};

@@ -98,7 +98,8 @@ const char *journald_check(const void *from)
     if (config->directory != NULL && config->files.count != 0) {
         return "directory and files: only one of them is used; remove the other";
     }
-    return check_matches(&config->matches);
+    const char *wrong = check_matches(&config->matches);
+    return wrong != NULL ? wrong : hf_log_entries_check(&config->entries);
 }
 
 const struct hf_field journald_fields[] = {

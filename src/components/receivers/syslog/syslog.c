@@ -134,7 +134,8 @@ static const char *check_config(const void *from)
     if (config->trailer_written && config->protocol == PROTOCOL_3164) {
         return "non_transparent_framing_trailer is for rfc5424";
     }
-    return config->tcp != NULL ? hf_log_tcp_check(config->tcp) : NULL;
+    const char *wrong = config->tcp != NULL ? hf_log_tcp_check(config->tcp) : NULL;
+    return wrong != NULL ? wrong : hf_log_entries_check(&config->intake.entries);
 }
 
 struct syslog_tcp {

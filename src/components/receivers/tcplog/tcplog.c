@@ -28,7 +28,8 @@ static enum hf_status open_receiver(struct hf_node *node, const void *from, void
 static const char *check_config(const void *from)
 {
     const struct tcplog_config *config = from;
-    return hf_log_tcp_check(&config->tcp);
+    const char *wrong = hf_log_tcp_check(&config->tcp);
+    return wrong != NULL ? wrong : hf_log_entries_check(&config->intake.entries);
 }
 
 static const struct hf_field fields[] = {

@@ -25,6 +25,12 @@ static enum hf_status open_receiver(struct hf_node *node, const void *from, void
     return status;
 }
 
+static const char *check_config(const void *from)
+{
+    const struct udplog_config *config = from;
+    return hf_log_entries_check(&config->intake.entries);
+}
+
 static const struct hf_field fields[] = {
     HF_LOG_UDP_FIELDS(struct udplog_config, udp),
     HF_LOG_INTAKE_FIELDS(struct udplog_config, intake),
@@ -48,6 +54,7 @@ const struct hf_component hf_receiver_udplog = {
     .signals = HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct udplog_config),
     .fields = fields,
+    .check = check_config,
     .probe = probe_outside,
     .open = open_receiver,
     .start = hf_log_listener_start,
