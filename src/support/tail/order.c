@@ -17,8 +17,8 @@ struct rule {
 };
 
 struct hf_tail_order {
-    struct hf_regex *regex; /* NULL: none */
-    size_t group_by;        /* SIZE_MAX: all are one group */
+    struct hf_regex *regex;    /* NULL: none */
+    struct hf_regex *group_by; /* whose first group names the group of files; NULL: all are one */
     size_t top_n;
     struct rule rules[RULES_MAX];
     size_t rule_count;
@@ -41,6 +41,19 @@ static size_t find_group(const struct hf_regex *regex, const char *name)
         }
     }
     return SIZE_MAX;
+}
+
+/* NULL as the pattern: none. */
+static enum hf_status compile(const char *key, const char *pattern, struct hf_regex **ret_regex,
+                              char *reterr)
+{
+    char why[HF_REGEX_ERROR_MAX];
+    enum hf_status status =
+        pattern != NULL && pattern[0] != '\0' ? hf_regex_new(pattern, ret_regex, why) : HF_OK;
+    if (status == HF_INVALID) {
+        snprintf(reterr, HF_ERROR_MAX, "ordering_criteria::%s: %s", key, why);
+    }
+    return status;
 }
 
 static enum hf_status open_rule(struct hf_tail_order *order, const struct hf_tail_sort_rule *config,
@@ -76,15 +89,14 @@ enum hf_status hf_tail_order_open(const struct hf_tail_config *config,
         return HF_NOMEM;
     }
     order->top_n = (size_t)config->order.top_n;
-    enum hf_status status = HF_OK;
-    if (config->order.regex != NULL) {
-        char why[HF_REGEX_ERROR_MAX];
-        status = hf_regex_new(config->order.regex, &order->regex, why);
-        if (status == HF_INVALID) {
-            snprintf(reterr, HF_ERROR_MAX, "ordering_criteria::regex: %s", why);
-        }
+    enum hf_status status = compile("regex", config->order.regex, &order->regex, reterr);
+    if (status == HF_OK) {
+        status = compile("group_by", config->order.group_by, &order->group_by, reterr);
     }
-    order->group_by = find_group(order->regex, config->order.group_by);
+    if (order->group_by != NULL && hf_regex_group_count(order->group_by) == 0) {
+        snprintf(reterr, HF_ERROR_MAX, "ordering_criteria::group_by: it needs a group in brackets");
+        status = HF_INVALID;
+    }
     if (status == HF_OK && count > RULES_MAX) {
         snprintf(reterr, HF_ERROR_MAX, "ordering_criteria::sort_by: at most %u rules", RULES_MAX);
         status = HF_INVALID;
@@ -109,6 +121,7 @@ void hf_tail_order_close(struct hf_tail_order *order)
         hf_time_layout_free(order->rules[i].layout);
     }
     hf_regex_free(order->regex);
+    hf_regex_free(order->group_by);
     free(order);
 }
 
@@ -131,7 +144,7 @@ static double mtime_of(const char *path)
                : 0;
 }
 
-/* False: the pattern does not find what it is ranked by. */
+/* False: the patterns do not find what it is ranked and grouped by. */
 static bool rank(const struct hf_tail_order *order, char *path, struct ranked *ret)
 {
     struct hf_slice groups[HF_REGEX_GROUPS_MAX];
@@ -139,7 +152,13 @@ static bool rank(const struct hf_tail_order *order, char *path, struct ranked *r
     if (order->regex != NULL && !hf_regex_find(order->regex, hf_slice_text(path), groups)) {
         return false;
     }
-    ret->group = order->group_by != SIZE_MAX ? groups[order->group_by] : HF_EMPTY_SLICE;
+    struct hf_slice by[HF_REGEX_GROUPS_MAX];
+    if (order->group_by != NULL) {
+        if (!hf_regex_find(order->group_by, hf_slice_text(path), by)) {
+            return false;
+        }
+        ret->group = by[0];
+    }
     for (size_t i = 0; i < order->rule_count; i++) {
         const struct rule *rule = &order->rules[i];
         int64_t time_ns = 0;

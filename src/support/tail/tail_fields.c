@@ -45,7 +45,9 @@ const struct hf_field hf_tail_order_fields[] = {
     {.key = "group_by",
      .type = HF_FIELD_STRING,
      .offset = HF_TAIL_AT(order.group_by),
-     .help = "The named group whose text makes groups of files."},
+     .help =
+         "Pattern whose first group makes groups of files; top_n is per group. Paths that do not "
+         "match are not read."},
     {.key = "top_n",
      .type = HF_FIELD_INT,
      .offset = HF_TAIL_AT(order.top_n),
