@@ -112,6 +112,50 @@ class TestReading:
         path.write_text("three\n")
         wait_for(grpc_backend, ["one", "two", "zipped", "three"])
 
+    def test_nop_hands_on_the_bytes_as_they_are(self, start, grpc_backend, tmp_path):
+        (tmp_path / "a.log").write_bytes(b" a\xff\n b \n")
+        start(config(grpc_backend, tmp_path / "*.log", encoding="nop"))
+        wait_for(grpc_backend, [b" a\xff\n b \n"])
+
+    @pytest.mark.parametrize(
+        "criteria, lines",
+        [
+            ({"sort_by": [{"regex_key": "n", "sort_type": "numeric", "ascending": True}]}, ["b 2"]),
+            ({"sort_by": [{"regex_key": "n", "sort_type": "alphabetical", "ascending": False}], "top_n": 2}, ["a 9", "b 2"]),
+            (
+                {"sort_by": [{"regex_key": "n", "sort_type": "numeric", "ascending": False}], "group_by": "([a-z]+)-[0-9]+.log$"},
+                ["a 10", "b 11"],
+            ),
+        ],
+        ids=["numeric", "alphabetical", "groups"],
+    )
+    def test_of_files_in_an_order_the_first_ones_are_read(self, start, grpc_backend, tmp_path, criteria, lines):
+        for name, number in (("a", 9), ("a", 10), ("b", 11), ("b", 2)):
+            (tmp_path / f"{name}-{number}.log").write_text(f"{name} {number}\n")
+        ordered = {"regex": r"-(?P<n>\d+)\.log$", **criteria}
+        start(config(grpc_backend, tmp_path / "*.log", ordering_criteria=ordered))
+        wait_for(grpc_backend, lines)
+
+    def test_an_old_file_is_read_once_it_is_written_to(self, start, grpc_backend, tmp_path):
+        old = tmp_path / "old.log"
+        old.write_text("old\n")
+        os.utime(old, (1, 1))
+        (tmp_path / "new.log").write_text("new\n")
+        start(config(grpc_backend, tmp_path / "*.log", exclude_older_than="1h"))
+        wait_for(grpc_backend, ["new"])
+        with open(old, "a") as file:
+            file.write("more\n")
+        wait_for(grpc_backend, ["new", "old", "more"], 20)
+
+    def test_a_file_that_begins_as_another_is_read_once_they_differ(self, start, grpc_backend, tmp_path):
+        for name in "ab":
+            (tmp_path / f"{name}.log").write_text("same\n")
+        start(config(grpc_backend, tmp_path / "*.log"))
+        wait_for(grpc_backend, ["same"])
+        with open(tmp_path / "b.log", "a") as file:
+            file.write("other\n")
+        wait_for(grpc_backend, ["same", "same", "other"], 20)
+
     def test_delete_after_read(self, start, grpc_backend, tmp_path):
         path = tmp_path / "a.log"
         path.write_text("one\ntwo\n")
@@ -274,6 +318,28 @@ class TestRotation:
             path.unlink()
             file.write("two\n")
         wait_for(grpc_backend, ["one", "two"])
+
+    def test_a_file_made_after_another_was_deleted_is_read_although_it_is_equal(self, start, grpc_backend, tmp_path):
+        path = tmp_path / "a.log"
+        path.write_text("one\ntwo\n")
+        start(config(grpc_backend, tmp_path / "*.log"))
+        wait_for(grpc_backend, ["one", "two"])
+        path.unlink()
+        path.write_text("one\ntwo\n")
+        wait_for(grpc_backend, ["one", "two"] * 2)
+
+    def test_a_file_that_is_replaced_by_a_copy_of_it_is_not_read_again(self, start, grpc_backend, tmp_path):
+        path = tmp_path / "a.log"
+        path.write_text("one\ntwo\n")
+        start(config(grpc_backend, tmp_path / "*.log"))
+        wait_for(grpc_backend, ["one", "two"])
+        copy = shutil.copy(path, tmp_path / "copy")
+        with open(copy, "a") as file:
+            file.write("three\n")
+        made, later = os.stat(copy).st_ctime_ns, tmp_path / "later"
+        until(lambda: later.write_text("") == 0 and later.stat().st_ctime_ns > made, "the clock goes on")
+        os.replace(copy, path)
+        wait_for(grpc_backend, ["one", "two", "three"])
 
     @pytest.mark.parametrize("how", ["create", "copytruncate"])
     def test_logrotate(self, start, grpc_backend, tmp_path, how):

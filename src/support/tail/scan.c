@@ -114,13 +114,42 @@ bool hf_tail_look(struct hf_tail *tail, struct file *file)
 
 /* ---- which one is it? ---- */
 
+/* A file without a name has died: what its descriptor shows stays known when that is closed. */
+static void note_death(struct file *file, const struct stat *now)
+{
+    if (now->st_nlink == 0) {
+        file->is_dead = true;
+        file->died = now->st_ctim;
+    }
+}
+
+/* Was the file behind `fd` made after the lost one had died? Then it is another one, whatever it
+ * begins with; one made before replaced it, or is a copy. Made in the same tick of the clock, it
+ * may be either: lines twice are better than none. False where the file system does not tell when
+ * files were made. */
+static bool is_younger(struct file *lost, int fd)
+{
+    struct stat now;
+    struct statx made;
+    if (lost->fd >= 0 && !lost->is_dead && fstat(lost->fd, &now) == 0) {
+        note_death(lost, &now);
+    }
+    if (!lost->is_dead || statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &made) != 0 ||
+        (made.stx_mask & STATX_BTIME) == 0) {
+        return false;
+    }
+    return made.stx_btime.tv_sec != lost->died.tv_sec
+               ? made.stx_btime.tv_sec > lost->died.tv_sec
+               : (long)made.stx_btime.tv_nsec >= lost->died.tv_nsec;
+}
+
 /* The file without a path that this one is: best the same inode. */
-static struct file *find_lost(struct hf_tail *tail, const struct stat *now, bool is_gzip)
+static struct file *find_lost(struct hf_tail *tail, const struct stat *now, int fd, bool is_gzip)
 {
     struct file *found = NULL;
     for (size_t i = 0; i < tail->file_count; i++) {
         struct file *file = tail->files[i];
-        if (file->is_claimed || !hf_tail_head_matches(tail, file)) {
+        if (file->is_claimed || !hf_tail_head_matches(tail, file) || is_younger(file, fd)) {
             continue;
         }
         if (is_same_inode(file, now) && !file->is_replaced) {
@@ -135,25 +164,45 @@ static struct file *find_lost(struct hf_tail *tail, const struct stat *now, bool
     return found;
 }
 
-/* Is another path's file the same, or a copy of it in the making? */
-static bool is_double(const struct hf_tail *tail, const struct stat *now)
+/* Without one every poll looks at all files. */
+static void end_watch(struct hf_tail *tail)
+{
+    hf_tail_watch_close(tail->watch);
+    tail->watch = NULL;
+}
+
+/* A file that is not read now may be when it has changed. */
+static void watch_unread(struct hf_tail *tail, const struct place *place)
+{
+    if (tail->watch != NULL && !hf_tail_watch_unread(tail->watch, place->path)) {
+        end_watch(tail);
+    }
+}
+
+/* Is another path's file the same, or begins this one as that does? It may be a copy in the making,
+ * or another file that has not written more yet. */
+static bool is_double(struct hf_tail *tail, const struct place *place)
 {
     const struct hf_fingerprint *whole = &tail->prefixes[tail->head_size - 1];
+    bool is_equal = false;
     for (size_t i = 0; i < tail->file_count; i++) {
         const struct file *file = tail->files[i];
-        if (file->is_claimed &&
-            (is_same_inode(file, now) || hf_fingerprint_equal(&file->fingerprint, whole))) {
+        if (file->is_claimed && is_same_inode(file, &place->stat)) {
             return true;
         }
+        is_equal =
+            is_equal || (file->is_claimed && hf_fingerprint_equal(&file->fingerprint, whole));
     }
-    return false;
+    if (is_equal) {
+        watch_unread(tail, place);
+    }
+    return is_equal;
 }
 
 static void watch_file(struct hf_tail *tail, struct file *file)
 {
     if (tail->watch != NULL && !hf_tail_watch_file(tail->watch, file->path, file)) {
-        hf_tail_watch_close(tail->watch);
-        tail->watch = NULL; /* from now on every poll looks at all */
+        end_watch(tail);
     }
 }
 
@@ -178,8 +227,8 @@ static void claim(struct hf_tail *tail, struct place *place, int fd)
     bool is_gzip = hf_tail_is_gzip(tail, fd);
     struct file *file = NULL;
     if (hf_tail_read_head(tail, fd, is_gzip) && tail->head_size != 0) {
-        file = find_lost(tail, &place->stat, is_gzip);
-        if (file == NULL && is_double(tail, &place->stat)) {
+        file = find_lost(tail, &place->stat, fd, is_gzip);
+        if (file == NULL && is_double(tail, place)) {
             close(fd);
             return;
         }
@@ -235,8 +284,7 @@ static void watch_folder(void *user, const char *folder)
 {
     struct hf_tail *tail = user;
     if (tail->watch != NULL && !hf_tail_watch_folder(tail->watch, folder)) {
-        hf_tail_watch_close(tail->watch);
-        tail->watch = NULL;
+        end_watch(tail);
     }
 }
 
@@ -317,7 +365,9 @@ static void claim_places(struct hf_tail *tail)
 {
     for (size_t i = 0; i < tail->place_count && !tail->is_stopping; i++) {
         struct place *place = &tail->places[i];
-        if (place->file == NULL && !is_too_old(tail, place)) {
+        if (place->file == NULL && place->is_there && is_too_old(tail, place)) {
+            watch_unread(tail, place);
+        } else if (place->file == NULL) {
             open_place(tail, place);
         }
     }
@@ -394,6 +444,7 @@ static bool has_more(struct hf_tail *tail, struct file *file)
         file->is_replaced = true;
         return false;
     }
+    note_death(file, &now);
     if ((uint64_t)now.st_size > file->size) {
         file->lost_since_ns = tail->now_ns; /* its writer is still there */
     }

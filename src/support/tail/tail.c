@@ -25,29 +25,6 @@ static bool are_patterns(const struct hf_string_list *patterns)
     return true;
 }
 
-const char *hf_tail_check(const struct hf_tail_config *config)
-{
-    if (config->include.count == 0) {
-        return "include must name at least one file";
-    }
-    if (!are_patterns(&config->include)) {
-        return "include: a pattern has a bracket or brace without its partner";
-    }
-    if (!are_patterns(&config->exclude)) {
-        return "exclude: a pattern has a bracket or brace without its partner";
-    }
-    if (config->line_start != NULL && config->line_end != NULL) {
-        return "multiline takes line_start_pattern or line_end_pattern, not both";
-    }
-    if (config->delete_after_read && config->start_at != HF_TAIL_BEGINNING) {
-        return "delete_after_read needs start_at: beginning";
-    }
-    if (config->header_pattern != NULL && config->start_at != HF_TAIL_BEGINNING) {
-        return "header needs start_at: beginning";
-    }
-    return NULL;
-}
-
 static enum hf_status open_pattern(const char *key, const char *pattern, bool is_line,
                                    struct hf_regex **ret_regex, char *reterr)
 {
@@ -89,6 +66,43 @@ static enum hf_status open_parts(struct hf_tail *tail, char *reterr)
             open_pattern("header::pattern", config->header_pattern, false, &tail->header, reterr);
     }
     return status == HF_OK ? hf_tail_order_open(config, &tail->order, reterr) : status;
+}
+
+static void close_parts(struct hf_tail *tail)
+{
+    hf_encoding_close(&tail->encoding);
+    hf_regex_free(tail->lines.start);
+    hf_regex_free(tail->lines.end);
+    hf_regex_free(tail->header);
+    hf_tail_order_close(tail->order);
+}
+
+const char *hf_tail_check(const struct hf_tail_config *config)
+{
+    if (config->include.count == 0) {
+        return "include must name at least one file";
+    }
+    if (!are_patterns(&config->include)) {
+        return "include: a pattern has a bracket or brace without its partner";
+    }
+    if (!are_patterns(&config->exclude)) {
+        return "exclude: a pattern has a bracket or brace without its partner";
+    }
+    if (config->line_start != NULL && config->line_end != NULL) {
+        return "multiline takes line_start_pattern or line_end_pattern, not both";
+    }
+    if (config->delete_after_read && config->start_at != HF_TAIL_BEGINNING) {
+        return "delete_after_read needs start_at: beginning";
+    }
+    if (config->header_pattern != NULL && config->start_at != HF_TAIL_BEGINNING) {
+        return "header needs start_at: beginning";
+    }
+    static _Thread_local char sentence[HF_ERROR_MAX];
+    struct hf_tail parts = {.config = config};
+    snprintf(sentence, sizeof(sentence), "out of memory");
+    enum hf_status status = open_parts(&parts, sentence);
+    close_parts(&parts);
+    return status == HF_OK ? NULL : sentence;
 }
 
 /* Half of what the process may have open, at most. */
@@ -143,11 +157,7 @@ void hf_tail_close(struct hf_tail *tail)
     for (size_t i = 0; i < tail->place_count; i++) {
         free(tail->places[i].path);
     }
-    hf_encoding_close(&tail->encoding);
-    hf_regex_free(tail->lines.start);
-    hf_regex_free(tail->lines.end);
-    hf_regex_free(tail->header);
-    hf_tail_order_close(tail->order);
+    close_parts(tail);
     hf_bytes_release(&tail->values);
     hf_bytes_release(&tail->buffer);
     hf_bytes_release(&tail->decoded);

@@ -27,11 +27,12 @@ struct file {
     uint64_t stored; /* the place that the last commit had */
     bool is_stored;
     uint64_t size; /* when it was looked at last, as are these */
-    struct timespec modified;
+    struct timespec modified, died;
     int fd;
     uint32_t slot;    /* of its place in the queues */
     bool is_claimed;  /* a path leads to it now */
     bool is_replaced; /* truncated under its descriptor: what it held is gone */
+    bool is_dead;     /* its last name is gone, since `died` */
     bool was_sought;  /* after it lost its name, its folder was searched */
     bool is_dirty;    /* there may be bytes to read */
     bool is_touched;  /* its place has moved since the last commit */

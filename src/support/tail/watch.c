@@ -14,7 +14,7 @@
 
 struct hf_tail_watch {
     int fd;
-    void **files; /* by watch descriptor; the watch itself stands for a folder */
+    void **files; /* by watch descriptor; the watch itself stands for a folder or an unread file */
     size_t count;
     char events[EVENT_BYTES] __attribute__((aligned(8)));
 };
@@ -95,6 +95,11 @@ bool hf_tail_watch_folder(struct hf_tail_watch *watch, const char *path)
 bool hf_tail_watch_file(struct hf_tail_watch *watch, const char *path, void *file)
 {
     return add(watch, path, IN_MODIFY, file);
+}
+
+bool hf_tail_watch_unread(struct hf_tail_watch *watch, const char *path)
+{
+    return add(watch, path, IN_MODIFY, watch);
 }
 
 void hf_tail_watch_forget(struct hf_tail_watch *watch, const void *file)

@@ -19,6 +19,8 @@ void hf_tail_watch_close(struct hf_tail_watch *watch);
  * the same: nothing new. False: not possible; it must be looked at. */
 HF_MUST_USE bool hf_tail_watch_folder(struct hf_tail_watch *watch, const char *path);
 HF_MUST_USE bool hf_tail_watch_file(struct hf_tail_watch *watch, const char *path, void *file);
+/* The same of a file that is not read: its bytes are told as names are. */
+HF_MUST_USE bool hf_tail_watch_unread(struct hf_tail_watch *watch, const char *path);
 /* The file is not told any more. */
 void hf_tail_watch_forget(struct hf_tail_watch *watch, const void *file);
 
