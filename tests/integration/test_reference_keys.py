@@ -47,7 +47,7 @@ CASES = {
     "k8sattributes processor": {"watch_sync_period": "10m", "extract": {"metadata": ["container.image.tags", "k8s.container.name"]}},
     "redaction processor": {"masking_string": "[gone]"},
     "groupbytrace processor": {"emit_strategy": "trace"},
-    "resourcedetection processor": {"env": {"attributes": {"included": ["k8s.*"], "excluded": ["a"]}}, "hetzner": {}, "proxy_url": "http://a", "k8snode": {"context": ""}},
+    "resourcedetection processor": {"env": {"attributes": {"included": ["k8s.*"], "excluded": ["a"]}}, "hetzner": {}, "proxy_url": "http://a", "k8snode": {"context": ""}, "detectors": ["elasticbeanstalk"], "elasticbeanstalk": {"resource_attributes": {"deployment.id": {"enabled": False}}}},
     "prometheus exporter": {
         "endpoint": "localhost:8889",
         "resource_constant_labels": {"included": ["*"]},
