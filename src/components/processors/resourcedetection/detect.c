@@ -10,8 +10,8 @@
 
 #include <holdfast/component.h>
 
-#include "detect_metadata.h"
 #include "http/client.h"
+#include "metadata_service.h"
 #include "pdata/json_any.h"
 #include "pdata/utf8.h"
 #include "util/loop.h"
@@ -25,15 +25,20 @@ bool hf_detector_knows(const struct hf_detector *detector, const char *name, boo
 {
     const struct hf_detector_attribute *at = detector->attributes;
     const struct hf_metadata_value *value =
-        detector->service != NULL ? hf_metadata_value(detector->service, name) : NULL;
-    while (at != NULL && at->name != NULL && strcmp(at->name, name) != 0) {
-        at++;
+        detector->service != NULL ? detector->service->values : NULL;
+    for (; at != NULL && at->name != NULL; at++) {
+        if (strcmp(at->name, name) == 0) {
+            *ret_is_off = at->is_off;
+            return true;
+        }
     }
-    bool is_listed = at != NULL && at->name != NULL;
-    if (is_listed || value != NULL) {
-        *ret_is_off = is_listed ? at->is_off : value->is_off;
+    for (; value != NULL && value->attribute != NULL; value++) {
+        if (strcmp(value->attribute, name) == 0) {
+            *ret_is_off = value->is_off;
+            return true;
+        }
     }
-    return is_listed || value != NULL;
+    return false;
 }
 
 bool hf_detection_wants(const struct hf_detection *detection, const char *name)

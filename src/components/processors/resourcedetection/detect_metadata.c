@@ -13,17 +13,6 @@ struct asked {
     struct hf_slice token, document;
 };
 
-const struct hf_metadata_value *hf_metadata_value(const struct hf_metadata_service *service,
-                                                  const char *attribute)
-{
-    for (const struct hf_metadata_value *at = service->values; at->attribute != NULL; at++) {
-        if (strcmp(at->attribute, attribute) == 0) {
-            return at;
-        }
-    }
-    return NULL;
-}
-
 /* The URL, by https if the configuration says so. */
 static const char *address(struct hf_detection *detection, const char *url, const char *path)
 {

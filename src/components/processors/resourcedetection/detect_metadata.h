@@ -1,45 +1,12 @@
 /*
- * detect_metadata: detectors of clouds whose instances ask a metadata service at a fixed address. A
- * table says where the service is and where its answer has each attribute.
+ * detect_metadata: the detectors of clouds whose instances ask a metadata service at a fixed
+ * address, by a table (metadata_service.h).
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-struct hf_detection;
-
-/* One attribute. */
-struct hf_metadata_value {
-    const char *attribute; /* NULL ends */
-    const char *from; /* a path of names in the document, or of the URL; NULL: see the others */
-    const char *text; /* always this value; NULL with `from` NULL: `more` sets it */
-    bool is_off;      /* unless it is asked for */
-};
-
-/* A token that a request gets with PUT, and that the others have in a header. */
-struct hf_metadata_token {
-    const char *url, *header, *value, *body; /* of the request; `body` NULL: none */
-    const char *from;          /* where the JSON answer has it; NULL: the answer is the token */
-    const char *into, *prefix; /* the header of the others, and what precedes the token there */
-};
-
-struct hf_metadata_service {
-    const char *url;                       /* of the document; of texts: their paths are appended */
-    const char *other_url;                 /* asked when `url` does not answer; NULL: none */
-    bool is_document;                      /* one JSON object; otherwise a text per path */
-    const char *header, *header_value;     /* of each request; NULL: none */
-    const struct hf_metadata_token *token; /* NULL: none */
-    const struct hf_metadata_value *values;
-    void (*more)(struct hf_detection *detection, struct hf_slice document); /* may be NULL */
-};
-
-/* The attribute's row. NULL: the service has none of that name. */
-const struct hf_metadata_value *hf_metadata_value(const struct hf_metadata_service *service,
-                                                  const char *attribute);
+#include "metadata_service.h"
 
 /* The `detect` of detectors with a service. It is there when its first value with `from` is. */
 HF_MUST_USE enum hf_status hf_metadata_detect(struct hf_detection *detection);
