@@ -59,6 +59,13 @@ CASES = {
     "kafka exporter": {"dial_timeout": "1s", "producer": {"required_acks": 1, "max_inflight_requests_per_broker": 5}},
     "elasticsearch exporter": {"endpoint": "http://localhost:9200", "log_request_body": True, "log_failed_docs_input_rate_limit": "1s"},
     "splunk_hec exporter": {"endpoint": "http://localhost:8088", "token": "x", "batcher": {}, "compression_params": {"level": 1}},
+    "opensearch exporter": {
+        "http": {"endpoint": "http://localhost:9200"},
+        "metrics_index": "a",
+        "mapping": {"manage_index_template": False, "index_template_file": "", "ism": {"enabled": False}},
+    },
+    "awss3 exporter": {"s3uploader": {"region": "r", "s3_bucket": "b", "role_arn": "arn:aws:iam::1:role/r", "external_id": "x"}},
+    "opamp extension": {"server": {"http": {"endpoint": "http://localhost:1"}}, "capabilities": {"reports_heartbeat": True}},
     "basicauth extension": {"client_auth": {"username_file": "/a", "password_file": "/b"}},
     "bearertokenauth extension": {"filename": "/a", "retry_on_failure": {"enabled": True, "interval": "1s", "max_retries": 3}, "wait_for_token_file": True},
     "headers_setter extension": {"headers": [{"key": "a", "from_attribute": "subject"}]},
@@ -107,6 +114,10 @@ def test_keys_are_accepted(component, tmp_path):
 @pytest.mark.parametrize(
     "component, section, sentence",
     [
+        ("postgresql receiver", {"username": "a", "db_auth": "aws_iam"}, "db_auth is not supported"),
+        ("mysql receiver", {"username": "a", "db_auth": "aws_iam"}, "db_auth is not supported"),
+        ("headers_setter extension", {"headers": [{"key": "a", "value": "b"}], "additional_auth": "c"}, "additional_auth is not supported"),
+        ("headers_setter extension", {"headers": [{"key": "a", "value": "b", "value_file": "/c"}]}, "each needs one of"),
         ("basicauth extension", {"client_auth": {"secret_provider": {"id": "a"}}}, "secret_provider is not supported"),
         ("groupbytrace processor", {"emit_strategy": "service"}, "emit_strategy: service is not supported"),
         ("prometheusremotewrite exporter", {"endpoint": "http://a:1/w", "include_metadata_keys": ["a"]}, "headers_setter"),
