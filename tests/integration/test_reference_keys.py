@@ -64,6 +64,11 @@ CASES = {
         "metrics_index": "a",
         "mapping": {"manage_index_template": False, "index_template_file": "", "ism": {"enabled": False}},
     },
+    "aws_s3 receiver": {
+        "starttime": "2024-01-01 00:00",
+        "endtime": "2024-01-02 00:00",
+        "s3downloader": {"s3_bucket": "b", "s3_prefix": "p", "region": "r"},
+    },
     "awss3 exporter": {"s3uploader": {"region": "r", "s3_bucket": "b", "role_arn": "arn:aws:iam::1:role/r", "external_id": "x"}},
     "opamp extension": {"server": {"http": {"endpoint": "http://localhost:1"}}, "capabilities": {"reports_heartbeat": True}},
     "basicauth extension": {"client_auth": {"username_file": "/a", "password_file": "/b"}},
