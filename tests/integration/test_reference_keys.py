@@ -59,6 +59,20 @@ CASES = {
     "kafka exporter": {"dial_timeout": "1s", "producer": {"required_acks": 1, "max_inflight_requests_per_broker": 5}},
     "elasticsearch exporter": {"endpoint": "http://localhost:9200", "log_request_body": True, "log_failed_docs_input_rate_limit": "1s"},
     "splunk_hec exporter": {"endpoint": "http://localhost:8088", "token": "x", "batcher": {}, "compression_params": {"level": 1}},
+    "otlp receiver": {"protocols": {"http": {"endpoint": "localhost:0", "keepalive": {"enabled": True, "idle_timeout": "1m"}}}},
+    "otlp exporter": {
+        "endpoint": "localhost:1",
+        "dialer_middleware": {"id": "a"},
+        "sending_queue": {"batch": {"partition": {"metadata_keys": ["a"], "cache_size": 10, "idle_timeout": "1m"}}},
+    },
+    "otlphttp exporter": {"endpoint": "http://localhost:1", "keepalive": {"enabled": False, "idle_conn_timeout": "1s", "max_idle_conns": 5}},
+    "memory_limiter processor": {
+        "check_interval": "1s",
+        "limit_mib": 100,
+        "max_gc_interval_when_soft_limited": "1m",
+        "max_gc_interval_when_hard_limited": "1m",
+        "garbage_collector": {"enabled": False},
+    },
     "opensearch exporter": {
         "http": {"endpoint": "http://localhost:9200"},
         "metrics_index": "a",

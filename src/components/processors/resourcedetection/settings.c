@@ -440,7 +440,7 @@ const struct hf_field hf_resourcedetection_fields[] = {
     NO_CLIENT("max_idle_conns"), NO_CLIENT("max_idle_conns_per_host"),
     NO_CLIENT("max_conns_per_host"), NO_CLIENT("disable_keep_alives"),
     NO_CLIENT("http2_read_idle_timeout"), NO_CLIENT("http2_ping_timeout"),
-    NO_CLIENT("force_attempt_http2"),
+    NO_CLIENT("force_attempt_http2"), NO_CLIENT("keepalive"), NO_CLIENT("dialer_middleware"),
     /* clang-format on */
     HF_FIELDS_END,
 };

@@ -209,10 +209,11 @@ static void write_all(struct kubeletstats *self, const struct hf_json *stats,
         .left_out = on_left_out,
         .user = self,
     };
-    if (!kubelet_summary_write(&summary, stats)) {
+    if (kubelet_summary_write(&summary, stats)) {
+        kubelet_cpu_usage_turn(&self->cpu_usage);
+    } else {
         hf_scrape_failed(self->scrape, 0, 1, "/stats/summary names no node");
     }
-    kubelet_cpu_usage_turn(&self->cpu_usage);
     hf_scrape_count(self->scrape, 0, summary.points);
 }
 
