@@ -73,6 +73,8 @@ CASES = {
         "max_gc_interval_when_hard_limited": "1m",
         "garbage_collector": {"enabled": False},
     },
+    "k8s_cluster receiver": {"auth_type": "none", "kube_api_qps": 5, "kube_api_burst": 10},
+    "docker_observer extension": {"endpoint": "tcp://localhost:2376", "tls": {"insecure_skip_verify": True}},
     "opensearch exporter": {
         "http": {"endpoint": "http://localhost:9200"},
         "metrics_index": "a",
@@ -137,6 +139,7 @@ def test_keys_are_accepted(component, tmp_path):
         ("mysql receiver", {"username": "a", "db_auth": "aws_iam"}, "db_auth is not supported"),
         ("headers_setter extension", {"headers": [{"key": "a", "value": "b"}], "additional_auth": "c"}, "additional_auth is not supported"),
         ("headers_setter extension", {"headers": [{"key": "a", "value": "b", "value_file": "/c"}]}, "each needs one of"),
+        ("docker_observer extension", {"tls": {}}, "tls: the endpoint is a Unix socket"),
         ("basicauth extension", {"client_auth": {"secret_provider": {"id": "a"}}}, "secret_provider is not supported"),
         ("groupbytrace processor", {"emit_strategy": "service"}, "emit_strategy: service is not supported"),
         ("prometheusremotewrite exporter", {"endpoint": "http://a:1/w", "include_metadata_keys": ["a"]}, "headers_setter"),
