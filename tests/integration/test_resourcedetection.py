@@ -130,6 +130,7 @@ def test_system_tells_of_the_host(start, grpc_backend):
         "os.description",
         "os.name",
         "os.version",
+        "os.build_id",
         "os.build.id",
     ]
     processor = {
@@ -146,6 +147,7 @@ def test_system_tells_of_the_host(start, grpc_backend):
         platform.machine(), platform.machine()
     )
     assert platform.release() in found["os.description"]
+    assert found["os.build_id"] == found["os.build.id"]
     assert "lo" in found["host.interface"]
     assert not {"127.0.0.1", "::1"} & set(found.get("host.ip", []))
     assert all(mac == mac.upper() for mac in found.get("host.mac", []))
