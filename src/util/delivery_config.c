@@ -18,6 +18,8 @@ static const struct hf_field partition_fields[] = {
      .type = HF_FIELD_STRING_LIST,
      .offset = offsetof(struct hf_queue_partition_config, metadata_keys),
      .help = "Never send requests with different values of these metadata keys together."},
+    {.key = "cache_size", .type = HF_FIELD_IGNORED, .help = "What waits is in the queue."},
+    {.key = "idle_timeout", .type = HF_FIELD_IGNORED, .help = "What waits is in the queue."},
     HF_FIELDS_END,
 };
 

@@ -41,6 +41,7 @@ static uint32_t write_kubelet(struct hf_builder *builder, const struct hf_json *
     static struct kubelet_wanted all;
     WANT_METRICS(all.metrics);
     WANT_RESOURCES(all.resources);
+    static struct kubelet_cpu_usage cpu_usage;
     const struct hf_json *pods = hf_json_get(json, "list");
     struct kubelet_summary summary = {.wanted = &all,
                                       .groups = 15,
@@ -52,10 +53,12 @@ static uint32_t write_kubelet(struct hf_builder *builder, const struct hf_json *
                                       .pods = pods,
                                       .node_cpus = 2,
                                       .node_memory = 3,
+                                      .cpu_usage = &cpu_usage,
                                       .claim = find_claim,
                                       .left_out = leave_out,
                                       .user = (void *)(uintptr_t)json};
     (void)!kubelet_summary_write(&summary, json);
+    kubelet_cpu_usage_turn(&cpu_usage);
     return summary.points;
 }
 

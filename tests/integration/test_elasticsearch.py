@@ -386,6 +386,12 @@ class TestIndices:
         )
         assert list(bulk.documents) == [f"app-{time.strftime('%Y.%m')}"]
 
+    def test_ids_of_attributes_of_spans(self, send, bulk):
+        one = span()
+        one.attributes.append(otlp.attribute("elasticsearch.document_id", "s-1"))
+        send(otlp.TRACES, spans(one), 2, traces_dynamic_id={"enabled": True}, document_ids=False)
+        assert [action.get("_id") for _, action, _, _ in bulk.actions] == ["s-1", None]  # the span, its event
+
     def test_ids_and_pipelines_of_attributes(self, send, bulk):
         send(
             otlp.LOGS,

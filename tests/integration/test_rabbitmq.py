@@ -252,6 +252,14 @@ def test_nodes(broker, start, http_backend):
     assert values(found, "rabbitmq.node.mem_alarm") == {(): 0} and values(found, "rabbitmq.node.disk_free_alarm") == {(): 1}
 
 
+def test_the_clusters_name_is_asked_for_when_wanted(broker, start, http_backend):
+    broker.answers["/api/cluster-name"] = {"name": "rabbit@cluster"}
+    keys = {"metrics": switched(["rabbitmq.node.uptime"]), "resource_attributes": switched(["rabbitmq.cluster.name"])}
+    start(scraping(http_backend, "rabbitmq", endpoint=broker.url, **keys, **CREDENTIALS))
+    found = scrape(http_backend, {"rabbitmq.node.uptime", "rabbitmq.consumer.count"})
+    assert {row["resource"].get("rabbitmq.cluster.name") for row in found} == {"rabbit@cluster"}
+
+
 def test_one_half_goes_on_without_the_other(broker, start, http_backend):
     broker.answers["/api/queues"] = {"error": "not_authorised"}
     instance = start(scraping(http_backend, "rabbitmq", endpoint=broker.url, metrics=switched(["rabbitmq.node.uptime"]), **CREDENTIALS))

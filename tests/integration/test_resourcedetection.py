@@ -130,6 +130,7 @@ def test_system_tells_of_the_host(start, grpc_backend):
         "os.description",
         "os.name",
         "os.version",
+        "os.build_id",
         "os.build.id",
     ]
     processor = {
@@ -146,6 +147,7 @@ def test_system_tells_of_the_host(start, grpc_backend):
         platform.machine(), platform.machine()
     )
     assert platform.release() in found["os.description"]
+    assert found["os.build_id"] == found["os.build.id"]
     assert "lo" in found["host.interface"]
     assert not {"127.0.0.1", "::1"} & set(found.get("host.ip", []))
     assert all(mac == mac.upper() for mac in found.get("host.mac", []))
@@ -222,12 +224,14 @@ def test_eks_is_known_by_its_token_file(start, grpc_backend):
 def test_the_kubernetes_api_tells_of_the_node_and_the_cluster(start, grpc_backend, tmp_path):
     authority = Authority(tmp_path / "ca")
     with KubernetesApi(authority.issue("kubernetes"), {"first-token"}) as api:
-        api.put("nodes", "node-1", None, metadata={"uid": "node-uid"})
+        api.put("nodes", "node-1", None, metadata={"uid": "node-uid"}, status={"nodeInfo": {"machineID": "m-1"}})
         api.put("namespaces", "kube-system", None, metadata={"uid": "cluster-uid"})
         api.put("configmaps", "kubeadm-config", "kube-system", data={"ClusterConfiguration": "a: b\nclusterName: prod\n"})
         environment = {**service_account(tmp_path / "account", api, authority), "K8S_NODE_NAME": "node-1"}
-        _, found = detected(start, grpc_backend, {"detectors": ["k8s_api", "kubeadm"]}, environment)
+        processor = {"detectors": ["k8snode", "kubeadm"], "k8snode": {"resource_attributes": {"host.id": {"enabled": True}}}}
+        _, found = detected(start, grpc_backend, processor, environment)
     assert found == {
+        "host.id": "m-1",
         "k8s.node.name": "node-1",
         "k8s.node.uid": "node-uid",
         "k8s.cluster.uid": "cluster-uid",
@@ -398,6 +402,36 @@ def test_aks_is_azure_with_kubernetes(start, grpc_backend, group, cluster):
     assert found == {"cloud.provider": "azure", "cloud.platform": "azure.aks", "k8s.cluster.name": cluster}
 
 
+def test_the_node_is_known_without_the_right_to_read_the_cluster(start, grpc_backend, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    with KubernetesApi(authority.issue("kubernetes"), {"first-token"}) as api:
+        api.put("nodes", "node-1", None, metadata={"uid": "node-uid"})
+        environment = {**service_account(tmp_path / "account", api, authority), "K8S_NODE_NAME": "node-1"}
+        _, found = detected(start, grpc_backend, {"detectors": ["k8s_api"]}, environment)
+    assert found == {"k8s.node.name": "node-1", "k8s.node.uid": "node-uid"}
+
+
+def test_consul_tells_of_its_node_and_what_was_chosen_of_its_metadata(start, grpc_backend):
+    agent = {
+        "Config": {"NodeName": "node-1", "Datacenter": "dc1", "NodeID": "id-1"},
+        "Meta": {"rack": "r1", "secret": "x"},
+    }
+    answers = {("GET", "/v1/agent/self?dc=dc1&ns=shop"): with_header("X-Consul-Token", "T", agent)}
+    with Service(answers) as service:
+        section = {"address": service.address, "datacenter": "dc1", "namespace": "shop", "token": "T", "meta": {"rack": "", "zone": None}}
+        _, found = detected(start, grpc_backend, {"detectors": ["consul"], "consul": section}, {})
+    assert found == {"host.name": "node-1", "cloud.region": "dc1", "host.id": "id-1", "rack": "r1"}
+
+
+def test_a_clouds_metadata_service_is_asked_at_its_address(start, grpc_backend):
+    base = "http://169.254.169.254/hetzner/v1/metadata/"
+    answers = {("GET", base + path): text for path, text in {"hostname": "web", "instance-id": "9", "region": "eu"}.items()}
+    with Service(answers) as proxy:
+        environment = {"HTTP_PROXY": f"http://{proxy.address}"}
+        _, found = detected(start, grpc_backend, {"detectors": ["vultr", "hetzner"]}, environment)
+    assert found == {"cloud.provider": "hetzner", "host.name": "web", "host.id": "9", "cloud.region": "eu"}
+
+
 def test_openshift_tells_of_its_infrastructure(start, grpc_backend, tmp_path):
     authority = Authority(tmp_path / "ca")
     with KubernetesApi(authority.issue("kubernetes"), {"first-token"}) as api:
@@ -525,6 +559,8 @@ def test_answers_are_asked_for_again(start, grpc_backend):
         ({"detectors": ["ec2"], "ec2": {"tags": ["("]}}, "ec2.tags[0]"),
         ({"system": {"resource_attributes": {"host.nam": {"enabled": True}}}}, "host.nam"),
         ({"k8snode": {"auth_type": "kubeConfig"}}, "serviceAccount"),
+        ({"ibmcloud_vpc": {"protocol": "ftp"}}, "http or https"),
+        ({"vultr": {"resource_attributes": {"host.type": {"enabled": True}}}}, "host.type"),
     ],
 )
 def test_wrong_configurations_are_refused(tmp_path, processor, words):

@@ -9,6 +9,7 @@ import threading
 from .ports import free_port
 
 STARTED = "2024-05-06T07:08:09Z"
+EARLIER = "2024-05-06T07:07:59Z"  # 10 s
 
 
 def cpu(cores, seconds):
@@ -116,14 +117,28 @@ def pods():
     }
 
 
+def earlier(stats):
+    """The same, 10 s before: with less CPU time by what was used since."""
+    if isinstance(stats, list):
+        return [earlier(item) for item in stats]
+    if not isinstance(stats, dict):
+        return stats
+    if "usageCoreNanoSeconds" in stats:
+        return stats | {"time": EARLIER, "usageCoreNanoSeconds": stats["usageCoreNanoSeconds"] - 10 * stats["usageNanoCores"]}
+    return {key: earlier(value) for key, value in stats.items()}
+
+
 class Kubelet:
-    """`answers`: what a path is answered with: an object, a text, or a number as the code of a refusal."""
+    """The first answer about the CPU time is of a time 10 s before the others.
+
+    `answers`: what a path is answered with: an object, a text, or a number as the code of a refusal."""
 
     def __init__(self, certificates=None, token=None, client_ca=None):
         self.certificates, self.token, self.client_ca = certificates, token, client_ca
         self.port = free_port()
         self.answers = {"/stats/summary": summary(), "/pods": pods()}
         self.requests = []
+        self.is_first = True
         self.prefix = ""  # of the paths, as when an API server hands requests on
         self.slow = threading.Event()  # answers wait for it
         self.slow.set()
@@ -174,6 +189,9 @@ class Kubelet:
         found = self.answers.get(handler.path.removeprefix(self.prefix), 404)
         if self.token is not None and token != self.token:
             found = 401
+        elif "/stats/summary" in handler.path and isinstance(found, dict) and self.is_first:
+            found = earlier(found)
+            self.is_first = False
         body = found if isinstance(found, str) else json.dumps(found)
         handler.send_response(found if isinstance(found, int) else 200)
         handler.send_header("Content-Type", "application/json")

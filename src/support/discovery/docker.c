@@ -225,6 +225,17 @@ const char *hf_docker_check_version(const char *key, const char *text)
                                                                     : "a version from 1.25 on";
 }
 
+const char *hf_docker_check_tls(const char *endpoint, const struct hf_tls_config *tls)
+{
+    static const char unix_scheme[] = "unix://";
+    if (tls != NULL && !tls->insecure &&
+        strncmp(hf_docker_endpoint(endpoint), unix_scheme, sizeof(unix_scheme) - 1) == 0) {
+        return "tls: the endpoint is a Unix socket, which is not encrypted; write tcp://host:2376, "
+               "or leave tls out";
+    }
+    return tls != NULL ? hf_tls_client_check(tls) : NULL;
+}
+
 const char *hf_docker_endpoint(const char *text)
 {
     const char *host = getenv("DOCKER_HOST");

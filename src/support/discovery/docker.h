@@ -15,6 +15,7 @@
 #include "http/client.h"
 #include "util/compress/compress.h"
 #include "util/loop.h"
+#include "util/tls/tls.h"
 
 #define HF_DOCKER_ANSWER_BYTES_MAX (32u << 20)
 
@@ -76,11 +77,14 @@ const char *hf_docker_check_version(const char *key, const char *text);
 /* The endpoint that counts when the configuration has `text`: DOCKER_HOST or the usual socket when
  * that is empty. */
 const char *hf_docker_endpoint(const char *text);
+/* NULL, or what is wrong with the two of them. `tls` may be NULL. */
+const char *hf_docker_check_tls(const char *endpoint, const struct hf_tls_config *tls);
 /* For `probe`: can the socket of that endpoint be connected to? Nothing for one over TCP. */
 void hf_docker_probe(struct hf_probe *probe, const char *text);
 
 /* clang-format off */
-/* Rows of the members `endpoint`, `version` and `excluded` of the component's configuration. */
+/* Rows of the members `endpoint`, `version`, `excluded` and `tls` (a pointer) of the component's
+ * configuration. */
 #define HF_DOCKER_FIELDS(owner)                                                                    \
     {.key = "endpoint",                                                                            \
      .type = HF_FIELD_STRING,                                                                      \
@@ -99,5 +103,11 @@ void hf_docker_probe(struct hf_probe *probe, const char *text);
      .type = HF_FIELD_STRING_LIST,                                                                 \
      .offset = offsetof(owner, excluded),                                                          \
      .help = "Images whose containers are left out: names, globs, /regular expressions/; ! "       \
-             "before one takes what it matches out again."}
+             "before one takes what it matches out again."},                                       \
+    {.key = "tls",                                                                                 \
+     .type = HF_FIELD_OPTIONAL,                                                                    \
+     .offset = offsetof(owner, tls),                                                               \
+     .inner = hf_tls_client_fields,                                                                \
+     .inner_size = sizeof(struct hf_tls_config),                                                   \
+     .help = "Encryption of a connection by TCP, as tcp://host:2376; absent: cleartext."}
 /* clang-format on */

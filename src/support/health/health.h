@@ -79,6 +79,7 @@ void hf_health_close(void *self);
     {.key = "compression_algorithms", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},   \
     {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Answers go out as they are."},       \
     {.key = "keep_alives_enabled", .type = HF_FIELD_IGNORED, .help = "Connections are kept."},     \
+    {.key = "keepalive", .type = HF_FIELD_IGNORED, .help = "Connections are kept."},               \
     {.key = "idle_timeout",                                                                        \
      .type = HF_FIELD_IGNORED,                                                                     \
      .help = "The server has limits of its own."},                                                 \

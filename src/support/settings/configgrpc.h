@@ -111,6 +111,7 @@ struct hf_grpc_client_options hf_grpc_client_options(const struct hf_grpc_client
      .offset = offsetof(owner, at.user_agent),                                                     \
      .help = "The User-Agent header; absent: the name and version of Holdfast."},                  \
     HF_HTTP_IGNORED("middlewares", "Requests go out as they are."),                                \
+    HF_HTTP_IGNORED("dialer_middleware", "Connections are made as they are."),                     \
     {.key = "proxy_url",                                                                           \
      .type = HF_FIELD_STRING,                                                                      \
      .offset = offsetof(owner, at.proxy_url),                                                      \

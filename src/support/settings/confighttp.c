@@ -73,16 +73,45 @@ const char *hf_http_client_check(const struct hf_http_client_config *config)
     return wrong != NULL ? wrong : hf_tls_client_check(&config->tls);
 }
 
+const struct hf_field hf_http_keepalive_fields[] = {
+    {.key = "enabled",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct hf_http_keepalive_config, enabled),
+     .default_text = "true",
+     .help = "Keep connections; otherwise each request has one of its own."},
+    {.key = "max_idle_conns",
+     .type = HF_FIELD_INT,
+     .offset = offsetof(struct hf_http_keepalive_config, max_idle_conns),
+     .default_text = "100",
+     .min = 0,
+     .max = 100000,
+     .help = "Connections kept for reuse."},
+    {.key = "idle_conn_timeout",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct hf_http_keepalive_config, idle_conn_timeout_ns),
+     .default_text = "90s",
+     .help = "How long an unused connection is kept."},
+    HF_HTTP_IGNORED("max_idle_conns_per_host", "There is one host; max_idle_conns counts."),
+    HF_FIELDS_END,
+};
+
 struct hf_http_client_options hf_http_client_options(const struct hf_http_client_config *config)
 {
+    const struct hf_http_keepalive_config flat = {
+        .enabled = !config->disable_keep_alives,
+        .max_idle_conns = config->max_idle_conns,
+        .idle_conn_timeout_ns = config->idle_conn_timeout_ns,
+    };
+    const struct hf_http_keepalive_config *keepalive =
+        config->keepalive != NULL ? config->keepalive : &flat;
     return (struct hf_http_client_options){
         .tls = &config->tls,
         .unix_socket = hf_http_unix_path(config->endpoint),
         .proxy_url = config->proxy_url,
         .max_conns = (uint64_t)config->max_conns_per_host,
-        .max_idle_conns = (uint64_t)config->max_idle_conns,
-        .idle_timeout_ns = config->idle_conn_timeout_ns,
-        .disable_keep_alives = config->disable_keep_alives,
+        .max_idle_conns = (uint64_t)keepalive->max_idle_conns,
+        .idle_timeout_ns = keepalive->idle_conn_timeout_ns,
+        .disable_keep_alives = !keepalive->enabled,
     };
 }
 

@@ -20,6 +20,7 @@
 #include <holdfast/field.h>
 
 #include "configauth.h"
+#include "confighttp_keepalive.h"
 #include "http/client.h"
 #include "util/tls/tls.h"
 #include "util/validators.h"
@@ -41,6 +42,7 @@ struct hf_http_client_config {
     int64_t max_idle_conns, max_conns_per_host;
     uint64_t idle_conn_timeout_ns;
     bool disable_keep_alives;
+    const struct hf_http_keepalive_config *keepalive; /* counts instead of the three; may be NULL */
 };
 
 /* Values of fields: an http(s) URL, or none; also unix:///path; the name of a coding. */
@@ -66,12 +68,10 @@ void hf_user_agent(char ret_text[HF_USER_AGENT_MAX]);
 
 extern const struct hf_field hf_http_compression_param_fields[];
 
-#define HF_HTTP_IGNORED(name, why)                                                                 \
-    {                                                                                              \
-        .key = (name), .type = HF_FIELD_IGNORED, .help = (why)                                     \
-    }
-
 /* clang-format off */
+#define HF_HTTP_IGNORED(name, why)                                                                 \
+    {.key = (name), .type = HF_FIELD_IGNORED, .help = (why)}
+
 #define HF_HTTP_COMPRESSION_FIELDS(owner, at, preset)                                              \
     {.key = "compression",                                                                         \
      .type = HF_FIELD_STRING,                                                                      \
@@ -131,6 +131,13 @@ extern const struct hf_field hf_http_compression_param_fields[];
      .offset = offsetof(owner, at.disable_keep_alives),                                            \
      .default_text = "false",                                                                      \
      .help = "A new connection for each request."},                                                \
+    {.key = "keepalive",                                                                           \
+     .type = HF_FIELD_OPTIONAL,                                                                    \
+     .offset = offsetof(owner, at.keepalive),                                                      \
+     .inner = hf_http_keepalive_fields,                                                            \
+     .inner_size = sizeof(struct hf_http_keepalive_config),                                        \
+     .help = "Counts instead of max_idle_conns, idle_conn_timeout and disable_keep_alives."},      \
+    HF_HTTP_IGNORED("dialer_middleware", "Connections are made as they are."),                     \
     HF_HTTP_IGNORED("middlewares", "Requests go out as they are."),                                \
     HF_HTTP_IGNORED("max_idle_conns_per_host", "There is one host; max_idle_conns counts."),       \
     HF_HTTP_IGNORED("read_buffer_size", "Buffers size themselves."),                               \

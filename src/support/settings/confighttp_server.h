@@ -142,5 +142,6 @@ const char *hf_server_expect_mode(const char *key, const char *text);
     HF_SERVER_IGNORED("write_timeout", "Slow readers are bounded by themselves."),                 \
     HF_SERVER_IGNORED("idle_timeout", "Idle connections cost almost nothing."),                    \
     HF_SERVER_IGNORED("middlewares", "Processors do their work."),                                 \
-    HF_SERVER_IGNORED("keep_alives_enabled", "Connections are kept alive.")
+    HF_SERVER_IGNORED("keep_alives_enabled", "Connections are kept alive."),                       \
+    HF_SERVER_IGNORED("keepalive", "Connections are kept alive.")
 /* clang-format on */

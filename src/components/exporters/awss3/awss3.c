@@ -273,6 +273,7 @@ static enum hf_status open_awss3(struct hf_node *node, const void *config, void 
     awss3->node = node;
     awss3->config = config;
     awss3->role.arn = awss3->config->s3.role_arn;
+    awss3->role.external_id = awss3->config->s3.external_id;
     hf_user_agent(awss3->user_agent);
     add_header(awss3, "x-amz-acl", awss3_acl(awss3->config));
     add_header(awss3, "x-amz-storage-class", awss3_storage_class(awss3->config));

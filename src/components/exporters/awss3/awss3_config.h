@@ -13,7 +13,7 @@ struct awss3_config {
         const char *region, *bucket, *prefix, *base_prefix;
         const char *partition_format, *partition_timezone;
         int64_t partition; /* of old configurations: index into "", "minute", "hour" */
-        const char *file_prefix, *endpoint, *role_arn;
+        const char *file_prefix, *endpoint, *role_arn, *external_id;
         bool force_path_style, disable_ssl;
         int64_t acl, storage_class, coding, unique_key;
         int64_t retry_mode, retry_max_attempts; /* without effect, as the next one */

@@ -130,7 +130,7 @@ static const struct hf_field id_fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct es_switch, enabled),
      .default_text = "false",
-     .help = "The attribute elasticsearch.document_id of a record is its _id."},
+     .help = "The attribute elasticsearch.document_id of an item is its _id."},
     HF_FIELDS_END,
 };
 
@@ -264,6 +264,11 @@ const struct hf_field es_fields[] = {
      .offset = AT(dynamic_id),
      .inner = id_fields,
      .help = "Document ids from an attribute."},
+    {.key = "traces_dynamic_id",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(dynamic_span_id),
+     .inner = id_fields,
+     .help = "The same for spans."},
     {.key = "logs_dynamic_pipeline",
      .type = HF_FIELD_STRUCT,
      .offset = AT(dynamic_pipeline),

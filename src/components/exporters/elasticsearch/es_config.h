@@ -27,7 +27,7 @@ struct es_config {
     const char *user, *password, *api_key;
     const char *indexes[3]; /* by signal; NULL or "": by data stream */
     struct es_switch dynamic_indexes[3];
-    struct es_switch dynamic_id, dynamic_pipeline;
+    struct es_switch dynamic_id, dynamic_span_id, dynamic_pipeline; /* of logs, spans, logs */
     const char *pipeline;
     struct es_mapping {
         const char *mode;

@@ -83,6 +83,12 @@ static struct hf_slice text_value(struct es_context *context, struct hf_slice va
     return hf_slice_of(context->text.data, context->text.size);
 }
 
+static bool has_dynamic_id(const struct es_context *context)
+{
+    return (context->signal == HF_LOGS && context->config->dynamic_id.enabled) ||
+           (context->signal == HF_TRACES && context->config->dynamic_span_id.enabled);
+}
+
 void es_context_begin(struct es_context *context, const struct es_route *route,
                       const struct es_special *special, uint32_t part)
 {
@@ -97,7 +103,7 @@ void es_context_begin(struct es_context *context, const struct es_route *route,
     if (is_log && config->dynamic_pipeline.enabled && special->pipeline.size != 0) {
         action.pipeline = hf_any_read(special->pipeline).bytes;
     }
-    if (is_log && config->dynamic_id.enabled && special->id.size != 0) {
+    if (special->id.size != 0 && part == 0 && has_dynamic_id(context)) {
         action.id = text_value(context, special->id);
     } else if (config->document_ids) {
         action.id = hf_bulk_id(context->bulk, part, room);

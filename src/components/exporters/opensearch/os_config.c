@@ -62,6 +62,8 @@ static const struct hf_field http_fields[] = {
     HF_FIELDS_END,
 };
 
+#define OTEL_V1 "Of the mode otel-v1, which is not supported."
+
 static const struct hf_field mapping_fields[] = {
     {.key = "mode",
      .type = HF_FIELD_ENUM,
@@ -89,6 +91,9 @@ static const struct hf_field mapping_fields[] = {
     HF_HTTP_IGNORED("dedup", "Names that are there twice are always resolved."),
     HF_HTTP_IGNORED("fields", "No exporter has used it."),
     HF_HTTP_IGNORED("file", "No exporter has used it."),
+    HF_HTTP_IGNORED("manage_index_template", OTEL_V1),
+    HF_HTTP_IGNORED("index_template_file", OTEL_V1),
+    HF_HTTP_IGNORED("ism", OTEL_V1),
     HF_FIELDS_END,
 };
 
@@ -113,6 +118,8 @@ static const struct hf_field mapping_fields[] = {
      .help = "A date behind the index, as yyyy.MM.dd: that of the record's receipt, so that a "    \
              "repeat goes to the same index."}
 /* clang-format on */
+
+#define NO_METRICS "The exporter takes no metrics."
 
 const struct hf_field os_fields[] = {
     {.key = "http",
@@ -160,5 +167,8 @@ const struct hf_field os_fields[] = {
      .offset = AT(mapping),
      .inner = mapping_fields,
      .help = "The form of documents."},
+    HF_HTTP_IGNORED("metrics_index", NO_METRICS),
+    HF_HTTP_IGNORED("metrics_index_fallback", NO_METRICS),
+    HF_HTTP_IGNORED("metrics_index_time_format", NO_METRICS),
     HF_FIELDS_END,
 };

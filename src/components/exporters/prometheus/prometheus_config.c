@@ -122,6 +122,7 @@ const struct hf_field prometheus_fields[] = {
     {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Answers go out as they are."},
     {.key = "idle_timeout", .type = HF_FIELD_IGNORED, .help = "The server has limits of its own."},
     {.key = "keep_alives_enabled", .type = HF_FIELD_IGNORED, .help = "Connections are kept."},
+    {.key = "keepalive", .type = HF_FIELD_IGNORED, .help = "Connections are kept."},
     {.key = "read_header_timeout",
      .type = HF_FIELD_IGNORED,
      .help = "The server has limits of its own."},

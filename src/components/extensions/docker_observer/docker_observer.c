@@ -38,6 +38,7 @@
 
 struct docker_config {
     const char *endpoint, *version;
+    const struct hf_tls_config *tls; /* NULL: cleartext */
     uint64_t timeout_ns, sync_ns;
     struct hf_string_list excluded;
     struct docker_naming naming;
@@ -421,7 +422,7 @@ static enum hf_status open_docker(struct hf_node *node, const void *config, void
         status = hf_docker_images_new(&keys->excluded, &docker->excluded, reterr);
     }
     if (status == HF_OK) {
-        status = hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, NULL,
+        status = hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, keys->tls,
                                 &docker->api, reterr);
     }
     if (status != HF_OK) {
@@ -479,7 +480,7 @@ static const char *check_docker(const void *config)
     struct hf_docker_images *images = NULL;
     enum hf_status status = hf_docker_images_new(&keys->excluded, &images, why);
     hf_docker_images_free(images);
-    return status == HF_OK ? NULL : why;
+    return status == HF_OK ? hf_docker_check_tls(keys->endpoint, keys->tls) : why;
 }
 
 static void probe_outside(const void *from, struct hf_probe *probe)

@@ -116,6 +116,9 @@ static const struct hf_field capability_fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = WITHIN(capabilities, accepts_restart_command),
      .help = "Reload the configuration, as at SIGHUP, when the server sends the restart command."},
+    {.key = "reports_heartbeat",
+     .type = HF_FIELD_IGNORED,
+     .help = "The server does not set the interval of heartbeats."},
     HF_FIELDS_END,
 };
 

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <holdfast/component.h>
 
 #include "http/client.h"
+#include "metadata_service.h"
 #include "pdata/json_any.h"
 #include "pdata/utf8.h"
 #include "util/loop.h"
@@ -19,22 +21,37 @@
 
 /* ---- attributes ---- */
 
+bool hf_detector_knows(const struct hf_detector *detector, const char *name, bool *ret_is_off)
+{
+    const struct hf_detector_attribute *at = detector->attributes;
+    const struct hf_metadata_value *value =
+        detector->service != NULL ? detector->service->values : NULL;
+    for (; at != NULL && at->name != NULL; at++) {
+        if (strcmp(at->name, name) == 0) {
+            *ret_is_off = at->is_off;
+            return true;
+        }
+    }
+    for (; value != NULL && value->attribute != NULL; value++) {
+        if (strcmp(value->attribute, name) == 0) {
+            *ret_is_off = value->is_off;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool hf_detection_wants(const struct hf_detection *detection, const char *name)
 {
     const struct hf_struct_map *map = &detection->config->resource_attributes;
     const struct hf_detector_attribute_config *configs = map->items;
-    const struct hf_detector_attribute *known = detection->detector->attributes;
+    bool is_off = false;
     for (size_t i = 0; i < map->count; i++) {
         if (strcmp(map->keys[i], name) == 0) {
             return configs[i].enabled;
         }
     }
-    for (; known != NULL && known->name != NULL; known++) {
-        if (strcmp(known->name, name) == 0) {
-            return !known->is_off;
-        }
-    }
-    return true;
+    return !hf_detector_knows(detection->detector, name, &is_off) || !is_off;
 }
 
 void hf_detection_set_value(struct hf_detection *detection, const char *name, struct hf_slice value)
@@ -82,6 +99,12 @@ bool hf_detection_matches(const struct hf_string_list *patterns, struct hf_slice
 }
 
 /* ---- texts and files ---- */
+
+const char *hf_detection_env(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : otherwise;
+}
 
 const char *hf_detection_text(struct hf_detection *detection, const char *format, ...)
 {
@@ -184,13 +207,20 @@ static enum hf_status run(struct fetch *fetch, const struct hf_detection_call *c
 enum hf_status hf_detection_fetch(struct hf_detection *detection,
                                   const struct hf_detection_call *call, struct hf_slice *ret_body)
 {
+    const struct hf_slice body = hf_slice_text(call->body != NULL ? call->body : "");
     struct fetch fetch = {.call = {.method = call->method != NULL ? call->method : "GET",
                                    .url = call->url,
+                                   .content_type = call->body != NULL ? "application/json" : NULL,
+                                   .pieces = &body,
+                                   .piece_count = call->body != NULL,
                                    .headers = call->headers,
                                    .header_count = call->header_count,
                                    .deadline_ns = detection->deadline_ns,
                                    .done = fetched},
                           .detection = detection};
+    if (detection->fetch != NULL) {
+        return detection->fetch(detection, call, ret_body);
+    }
     enum hf_status status = hf_loop_new(&fetch.loop);
     if (status != HF_OK) {
         return HF_NOMEM;

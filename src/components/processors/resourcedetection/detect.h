@@ -25,7 +25,10 @@ struct hf_detector_config {
     uint64_t max_backoff_ns;
     bool tags_from_imds, fail_on_missing_metadata;
     const char *node_from_env_var, *auth_type;
-    struct hf_resource_conversion attributes; /* of env */
+    const char *protocol;                                               /* of ibmcloud_vpc */
+    const char *address, *datacenter, *token, *token_file, *name_space; /* of consul */
+    struct hf_string_map meta;                                          /* of consul: the keys */
+    struct hf_resource_conversion attributes;                           /* of env */
 };
 
 struct hf_detector_attribute_config {
@@ -39,10 +42,12 @@ struct hf_detector_attribute {
 };
 
 struct hf_detection;
+struct hf_metadata_service;
 
 struct hf_detector {
     const char *name;
     const struct hf_detector_attribute *attributes; /* NULL: they have no names beforehand */
+    const struct hf_metadata_service *service;      /* its values are attributes too; NULL: none */
     /*
      * Sets what it finds. HF_OK: that is all, nothing too when it runs elsewhere; HF_NOT_FOUND: the
      * service that would tell does not answer; others: it failed, as `why` says.
@@ -56,6 +61,28 @@ extern const struct hf_detector hf_detector_lambda, hf_detector_elastic_beanstal
 extern const struct hf_detector hf_detector_gcp, hf_detector_azure, hf_detector_aks;
 extern const struct hf_detector hf_detector_k8snode, hf_detector_k8s_api, hf_detector_kubeadm;
 extern const struct hf_detector hf_detector_openshift, hf_detector_heroku, hf_detector_dynatrace;
+extern const struct hf_detector hf_detector_azureappservice, hf_detector_azurefunctions;
+extern const struct hf_detector hf_detector_azurecontainerapps, hf_detector_consul;
+extern const struct hf_detector hf_detector_akamai, hf_detector_alibaba_ecs;
+extern const struct hf_detector hf_detector_digitalocean, hf_detector_hetzner;
+extern const struct hf_detector hf_detector_ibmcloud_classic, hf_detector_ibmcloud_vpc;
+extern const struct hf_detector hf_detector_nova, hf_detector_oraclecloud, hf_detector_scaleway;
+extern const struct hf_detector hf_detector_tencent_cvm, hf_detector_upcloud, hf_detector_vultr;
+
+/* Has the detector that attribute? `ret_is_off`: unless it is asked for. */
+bool hf_detector_knows(const struct hf_detector *detector, const char *name, bool *ret_is_off);
+
+#define HF_DETECTION_HEADERS_MAX 4
+
+/* One request, answered with 200 within the detection's time. */
+struct hf_detection_call {
+    const char *method; /* NULL: GET */
+    const char *url;
+    struct hf_header headers[HF_DETECTION_HEADERS_MAX];
+    size_t header_count;
+    const char *body;                  /* JSON; NULL: none */
+    const char *unix_socket, *ca_file; /* NULL: none */
+};
 
 #define HF_DETECTION_WHY_MAX 256
 #define HF_DETECTION_LIMIT_BYTES (4u << 20)
@@ -65,6 +92,9 @@ struct hf_detection {
     const struct hf_detector_config *config;
     uint64_t deadline_ns; /* monotonic */
     const char *root;     /* the paths of files begin there; NULL: at "/" */
+    /* Answers requests; NULL: HTTP does. */
+    enum hf_status (*fetch)(struct hf_detection *detection, const struct hf_detection_call *call,
+                            struct hf_slice *ret_body);
     struct hf_arena arena;
     struct hf_any_maker maker;
     struct hf_attributes found; /* in memory of the arena */
@@ -85,6 +115,9 @@ bool hf_detection_wants(const struct hf_detection *detection, const char *name);
 /* Does the text match one of the patterns? */
 bool hf_detection_matches(const struct hf_string_list *patterns, struct hf_slice text);
 
+/* A variable of the environment; `otherwise` if it is not set or empty. */
+const char *hf_detection_env(const char *name, const char *otherwise);
+
 /* Text in the detection's memory, as by printf; "" when there is none. */
 const char *hf_detection_text(struct hf_detection *detection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -92,17 +125,6 @@ const char *hf_detection_text(struct hf_detection *detection, const char *format
 struct hf_slice hf_detection_trimmed(struct hf_slice text);
 /* A file's first bytes, without white space at its ends; empty: it cannot be read. */
 struct hf_slice hf_detection_file(struct hf_detection *detection, const char *path);
-
-#define HF_DETECTION_HEADERS_MAX 4
-
-/* One request, answered with 200 within the detection's time. */
-struct hf_detection_call {
-    const char *method; /* NULL: GET */
-    const char *url;
-    struct hf_header headers[HF_DETECTION_HEADERS_MAX];
-    size_t header_count;
-    const char *unix_socket, *ca_file; /* NULL: none */
-};
 
 /* HF_NOT_FOUND: no answer, or another code than 200, as `why` says. The body is the detection's. */
 HF_MUST_USE enum hf_status hf_detection_fetch(struct hf_detection *detection,

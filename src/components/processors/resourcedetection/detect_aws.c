@@ -9,12 +9,6 @@
 #include "detect_kubernetes.h"
 #include "pdata/json_any.h"
 
-static const char *env(const char *name, const char *otherwise)
-{
-    const char *value = getenv(name);
-    return value != NULL && value[0] != '\0' ? value : otherwise;
-}
-
 /* ---- the instance metadata service, version 2 ---- */
 
 struct imds {
@@ -24,9 +18,10 @@ struct imds {
 
 static enum hf_status imds_open(struct hf_detection *detection, struct imds *ret_imds)
 {
-    const char *base = env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254");
+    const char *base =
+        hf_detection_env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254");
     size_t size = strlen(base);
-    if (strcasecmp(env("AWS_EC2_METADATA_DISABLED", "false"), "true") == 0) {
+    if (strcasecmp(hf_detection_env("AWS_EC2_METADATA_DISABLED", "false"), "true") == 0) {
         snprintf(detection->why, sizeof(detection->why), "AWS_EC2_METADATA_DISABLED is set");
         return HF_NOT_FOUND;
     }
@@ -240,8 +235,8 @@ static void detect_task(struct hf_detection *detection, struct hf_slice task,
 
 static enum hf_status detect_ecs(struct hf_detection *detection)
 {
-    const char *base =
-        env("ECS_CONTAINER_METADATA_URI_V4", env("ECS_CONTAINER_METADATA_URI", NULL));
+    const char *base = hf_detection_env("ECS_CONTAINER_METADATA_URI_V4",
+                                        hf_detection_env("ECS_CONTAINER_METADATA_URI", NULL));
     struct hf_slice task, self, account;
     if (base == NULL) {
         snprintf(detection->why, sizeof(detection->why),
@@ -280,8 +275,9 @@ const struct hf_detector hf_detector_ecs = {
 static bool is_eks(struct hf_detection *detection)
 {
     struct hf_slice version;
-    if (strstr(env("AWS_WEB_IDENTITY_TOKEN_FILE", ""), "eks.amazonaws.com") != NULL ||
-        strstr(env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""), "eks-pod-identity") != NULL) {
+    if (strstr(hf_detection_env("AWS_WEB_IDENTITY_TOKEN_FILE", ""), "eks.amazonaws.com") != NULL ||
+        strstr(hf_detection_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""),
+               "eks-pod-identity") != NULL) {
         return true;
     }
     if (hf_kubernetes_get(detection, "/version", &version) != HF_OK) {
@@ -294,7 +290,7 @@ static bool is_eks(struct hf_detection *detection)
 static enum hf_status detect_eks(struct hf_detection *detection)
 {
     struct imds imds;
-    if (env("KUBERNETES_SERVICE_HOST", NULL) == NULL || !is_eks(detection)) {
+    if (hf_detection_env("KUBERNETES_SERVICE_HOST", NULL) == NULL || !is_eks(detection)) {
         return HF_NOT_FOUND;
     }
     hf_detection_set_text(detection, "cloud.provider", "aws");

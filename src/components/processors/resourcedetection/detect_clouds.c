@@ -10,18 +10,12 @@
 
 #define HOST_NAME_ROOM 256
 
-static const char *env(const char *name, const char *otherwise)
-{
-    const char *value = getenv(name);
-    return value != NULL && value[0] != '\0' ? value : otherwise;
-}
-
 /* ---- Google ---- */
 
 /* One value of the metadata server; empty: it has none. */
 static struct hf_slice gcp_value(struct hf_detection *detection, const char *path)
 {
-    const char *host = env("GCE_METADATA_HOST", "169.254.169.254");
+    const char *host = hf_detection_env("GCE_METADATA_HOST", "169.254.169.254");
     struct hf_slice body = HF_EMPTY_SLICE;
     const struct hf_detection_call call = {
         .url = hf_detection_text(detection, "http://%s/computeMetadata/v1/%s", host, path),
@@ -119,35 +113,37 @@ static void detect_app_engine(struct hf_detection *detection, const char *servic
 {
     hf_detection_set_text(detection, "cloud.platform", "gcp_app_engine");
     hf_detection_set_text(detection, "faas.name", service);
-    hf_detection_set_text(detection, "faas.version", env("GAE_VERSION", ""));
-    hf_detection_set_text(detection, "faas.instance", env("GAE_INSTANCE", ""));
+    hf_detection_set_text(detection, "faas.version", hf_detection_env("GAE_VERSION", ""));
+    hf_detection_set_text(detection, "faas.instance", hf_detection_env("GAE_INSTANCE", ""));
     set_zone(detection, last_part(gcp_value(detection, "instance/zone")));
 }
 
 static enum hf_status detect_gcp(struct hf_detection *detection)
 {
-    const char *run = env("K_CONFIGURATION", NULL), *job = env("CLOUD_RUN_JOB", NULL);
-    const char *function = env("FUNCTION_TARGET", NULL), *engine = env("GAE_SERVICE", NULL);
+    const char *run = hf_detection_env("K_CONFIGURATION", NULL),
+               *job = hf_detection_env("CLOUD_RUN_JOB", NULL);
+    const char *function = hf_detection_env("FUNCTION_TARGET", NULL),
+               *engine = hf_detection_env("GAE_SERVICE", NULL);
     struct hf_slice project = gcp_value(detection, "project/project-id");
     if (project.size == 0) {
         return HF_NOT_FOUND;
     }
     hf_detection_set_text(detection, "cloud.provider", "gcp");
     hf_detection_set(detection, "cloud.account.id", project);
-    struct hf_slice location = env("KUBERNETES_SERVICE_HOST", NULL) != NULL
+    struct hf_slice location = hf_detection_env("KUBERNETES_SERVICE_HOST", NULL) != NULL
                                    ? gcp_value(detection, "instance/attributes/cluster-location")
                                    : HF_EMPTY_SLICE;
     if (location.size > 0) {
         detect_gke(detection, location);
     } else if (function != NULL || run != NULL) {
         detect_faas(detection, function != NULL ? "gcp_cloud_functions" : "gcp_cloud_run",
-                    env("K_SERVICE", ""), env("K_REVISION", ""));
+                    hf_detection_env("K_SERVICE", ""), hf_detection_env("K_REVISION", ""));
     } else if (job != NULL) {
         detect_faas(detection, "gcp_cloud_run", job, "");
         hf_detection_set_text(detection, "gcp.cloud_run.job.execution",
-                              env("CLOUD_RUN_EXECUTION", ""));
+                              hf_detection_env("CLOUD_RUN_EXECUTION", ""));
         hf_detection_set_text(detection, "gcp.cloud_run.job.task_index",
-                              env("CLOUD_RUN_TASK_INDEX", ""));
+                              hf_detection_env("CLOUD_RUN_TASK_INDEX", ""));
     } else if (engine != NULL) {
         detect_app_engine(detection, engine);
     } else {
@@ -207,7 +203,7 @@ static enum hf_status azure_compute(struct hf_detection *detection, struct hf_sl
     const struct hf_detection_call call = {
         .url = hf_detection_text(
             detection, "%s/metadata/instance/compute?api-version=2020-09-01&format=json",
-            env("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254")),
+            hf_detection_env("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254")),
         .headers = {{hf_slice_text("metadata"), hf_slice_text("true")}},
         .header_count = 1};
     return hf_detection_fetch_json(detection, &call, ret_compute);
@@ -257,6 +253,7 @@ static const struct hf_detector_attribute azure_attributes[] = {
     {"azure.vm.size", false},
     {"azure.vm.scaleset.name", false},
     {"azure.resourcegroup.name", false},
+    {"azure.resource_group.name", false}, /* without effect: behind a gate that is off */
     {NULL, false},
 };
 
@@ -278,7 +275,7 @@ static struct hf_slice aks_cluster(struct hf_detection *detection, struct hf_sli
 static enum hf_status detect_aks(struct hf_detection *detection)
 {
     struct hf_slice compute;
-    if (env("KUBERNETES_SERVICE_HOST", NULL) == NULL) {
+    if (hf_detection_env("KUBERNETES_SERVICE_HOST", NULL) == NULL) {
         return HF_OK;
     }
     enum hf_status status = azure_compute(detection, &compute);
@@ -306,7 +303,7 @@ static enum hf_status docker_get(struct hf_detection *detection, const char *pat
                                  struct hf_slice *ret_object)
 {
     static const char unix_scheme[] = "unix://", tcp_scheme[] = "tcp://";
-    const char *host = env("DOCKER_HOST", "unix:///var/run/docker.sock");
+    const char *host = hf_detection_env("DOCKER_HOST", "unix:///var/run/docker.sock");
     struct hf_detection_call call = {.url = NULL};
     if (strncmp(host, unix_scheme, sizeof(unix_scheme) - 1) == 0) {
         call.unix_socket = host + sizeof(unix_scheme) - 1;

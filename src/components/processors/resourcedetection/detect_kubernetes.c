@@ -67,14 +67,22 @@ static enum hf_status detect_node(struct hf_detection *detection)
         hf_detection_set_text(detection, "k8s.node.name", name);
         hf_detection_set(detection, "k8s.node.uid",
                          hf_json_any_text(&detection->maker, object, "metadata.uid"));
+        hf_detection_set(detection, "host.id",
+                         hf_json_any_text(&detection->maker, object, "status.nodeInfo.machineID"));
     }
     return status;
 }
 
+/* The right to read the node is enough: without that to read the namespace there is no uid of the
+ * cluster, as `why` says. */
 static enum hf_status detect_api(struct hf_detection *detection)
 {
     enum hf_status status = detect_node(detection);
-    return status == HF_OK ? detect_cluster_uid(detection) : status;
+    if (status == HF_OK) {
+        status = detect_cluster_uid(detection);
+        status = status == HF_NOT_FOUND ? HF_OK : status;
+    }
+    return status;
 }
 
 /* `clusterName: NAME` of the configuration's YAML, a plain or quoted word on a line of its own. */
@@ -164,15 +172,17 @@ static const struct hf_detector_attribute openshift_attributes[] = {{"cloud.prov
                                                                     {"cloud.region", false},
                                                                     {"k8s.cluster.name", false},
                                                                     {NULL, false}};
-static const struct hf_detector_attribute node_attributes[] = {
-    {"k8s.node.name", false}, {"k8s.node.uid", false}, {NULL, false}};
-static const struct hf_detector_attribute api_attributes[] = {
-    {"k8s.node.name", false}, {"k8s.node.uid", false}, {"k8s.cluster.uid", false}, {NULL, false}};
+static const struct hf_detector_attribute api_attributes[] = {{"k8s.node.name", false},
+                                                              {"k8s.node.uid", false},
+                                                              {"k8s.cluster.uid", false},
+                                                              {"host.id", true},
+                                                              {NULL, false}};
 static const struct hf_detector_attribute kubeadm_attributes[] = {
     {"k8s.cluster.name", false}, {"k8s.cluster.uid", false}, {NULL, false}};
 
+/* The old name of the next. */
 const struct hf_detector hf_detector_k8snode = {
-    .name = "k8snode", .attributes = node_attributes, .detect = detect_node};
+    .name = "k8snode", .attributes = api_attributes, .detect = detect_api};
 const struct hf_detector hf_detector_k8s_api = {
     .name = "k8s_api", .attributes = api_attributes, .detect = detect_api};
 const struct hf_detector hf_detector_kubeadm = {

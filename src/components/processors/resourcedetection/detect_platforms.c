@@ -1,5 +1,5 @@
-/* The detectors `lambda`, `elastic_beanstalk`, `heroku` and `dynatrace`: what the platform's
- * variables and files tell, without a request. */
+/* The detectors `lambda`, `elastic_beanstalk`, `heroku`, `dynatrace` and those of Azure's
+ * platforms: what variables and files tell, without a request. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +15,14 @@ struct variable {
 static void set_variables(struct hf_detection *detection, const struct variable *variables)
 {
     for (; variables->name != NULL; variables++) {
-        const char *value = getenv(variables->name);
-        hf_detection_set_text(detection, variables->attribute, value != NULL ? value : "");
+        hf_detection_set_text(detection, variables->attribute,
+                              hf_detection_env(variables->name, ""));
     }
 }
 
 static bool has_variable(const char *name)
 {
-    const char *value = getenv(name);
-    return value != NULL && value[0] != '\0';
+    return hf_detection_env(name, NULL) != NULL;
 }
 
 /* ---- AWS Lambda ---- */
@@ -98,8 +97,15 @@ static enum hf_status detect_elastic_beanstalk(struct hf_detection *detection)
 }
 
 static const struct hf_detector_attribute elastic_beanstalk_attributes[] = {
-    {"cloud.provider", false},      {"cloud.platform", false},  {"deployment.environment", false},
-    {"service.instance.id", false}, {"service.version", false}, {NULL, false},
+    {"cloud.provider", false},
+    {"cloud.platform", false},
+    {"deployment.environment", false},
+    {"service.instance.id", false},
+    {"service.version", false},
+    {"deployment.environment.name",
+     false}, /* these two without effect: behind a gate that is off */
+    {"deployment.id", false},
+    {NULL, false},
 };
 
 const struct hf_detector hf_detector_elastic_beanstalk = {.name = "elastic_beanstalk",
@@ -129,6 +135,7 @@ static enum hf_status detect_heroku(struct hf_detection *detection)
 
 static const struct hf_detector_attribute heroku_attributes[] = {
     {"cloud.provider", false},        {"heroku.app.id", false},
+    {"heroku.dyno.id", false}, /* without effect: the Go collector never sets it */
     {"heroku.release.commit", false}, {"heroku.release.creation_timestamp", false},
     {"service.instance.id", false},   {"service.name", false},
     {"service.version", false},       {NULL, false},
@@ -168,3 +175,125 @@ static const struct hf_detector_attribute dynatrace_attributes[] = {
 
 const struct hf_detector hf_detector_dynatrace = {
     .name = "dynatrace", .attributes = dynatrace_attributes, .detect = detect_dynatrace};
+
+/* ---- Azure's platforms ---- */
+
+/* "SUBSCRIPTION+GROUP-REGIONwebspace" */
+static const char *azure_subscription(struct hf_detection *detection)
+{
+    const char *owner = hf_detection_env("WEBSITE_OWNER_NAME", "");
+    return hf_detection_text(detection, "%.*s", (int)strcspn(owner, "+"), owner);
+}
+
+/* What App Service and Functions both tell of a site. */
+static void set_azure_site(struct hf_detection *detection)
+{
+    static const struct variable variables[] = {
+        {"WEBSITE_SITE_NAME", "service.name"},
+        {"WEBSITE_RESOURCE_GROUP", "azure.resource_group.name"},
+        {"REGION_NAME", "cloud.region"},
+        {"WEBSITE_SLOT_NAME", "deployment.environment.name"},
+        {NULL, NULL},
+    };
+    const char *subscription = azure_subscription(detection);
+    hf_detection_set_text(detection, "cloud.provider", "azure");
+    hf_detection_set_text(detection, "cloud.account.id", subscription);
+    set_variables(detection, variables);
+    if (subscription[0] != '\0' && has_variable("WEBSITE_RESOURCE_GROUP") &&
+        has_variable("WEBSITE_SITE_NAME")) {
+        hf_detection_set_text(
+            detection, "cloud.resource_id",
+            hf_detection_text(
+                detection, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Web/sites/%s",
+                subscription, getenv("WEBSITE_RESOURCE_GROUP"), getenv("WEBSITE_SITE_NAME")));
+    }
+}
+
+/* An app of Functions has the same variables; it is the other detector's. */
+static enum hf_status detect_azureappservice(struct hf_detection *detection)
+{
+    if (has_variable("WEBSITE_SITE_NAME") && has_variable("WEBSITE_RESOURCE_GROUP") &&
+        has_variable("WEBSITE_OWNER_NAME") && !has_variable("FUNCTIONS_WORKER_RUNTIME")) {
+        set_azure_site(detection);
+        hf_detection_set_text(detection, "cloud.platform", "azure.app_service");
+        hf_detection_set_text(detection, "azure.app_service.instance.id",
+                              hf_detection_env("WEBSITE_INSTANCE_ID", ""));
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute azureappservice_attributes[] = {
+    {"azure.app_service.instance.id", false},
+    {"azure.resource_group.name", false},
+    {"cloud.account.id", false},
+    {"cloud.platform", false},
+    {"cloud.provider", false},
+    {"cloud.region", false},
+    {"cloud.resource_id", false},
+    {"deployment.environment.name", false},
+    {"service.name", false},
+    {NULL, false},
+};
+
+const struct hf_detector hf_detector_azureappservice = {.name = "azureappservice",
+                                                        .attributes = azureappservice_attributes,
+                                                        .detect = detect_azureappservice};
+
+/* Which variable has the instance depends on the plan. */
+static enum hf_status detect_azurefunctions(struct hf_detection *detection)
+{
+    if (has_variable("FUNCTIONS_WORKER_RUNTIME") || has_variable("FUNCTIONS_EXTENSION_VERSION")) {
+        const char *container = hf_detection_env("CONTAINER_NAME", "");
+        const char *pod = hf_detection_env("WEBSITE_POD_NAME", container);
+        set_azure_site(detection);
+        hf_detection_set_text(detection, "cloud.platform", "azure.functions");
+        hf_detection_set_text(detection, "faas.instance",
+                              hf_detection_env("WEBSITE_INSTANCE_ID", pod));
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute azurefunctions_attributes[] = {
+    {"azure.resource_group.name", false},
+    {"cloud.account.id", false},
+    {"cloud.platform", false},
+    {"cloud.provider", false},
+    {"cloud.region", false},
+    {"cloud.resource_id", false},
+    {"deployment.environment.name", true},
+    {"faas.instance", false},
+    {"service.name", false},
+    {NULL, false},
+};
+
+const struct hf_detector hf_detector_azurefunctions = {.name = "azurefunctions",
+                                                       .attributes = azurefunctions_attributes,
+                                                       .detect = detect_azurefunctions};
+
+static enum hf_status detect_azurecontainerapps(struct hf_detection *detection)
+{
+    static const struct variable variables[] = {
+        {"CONTAINER_APP_NAME", "service.name"},
+        {"CONTAINER_APP_REPLICA_NAME", "azure.container_app.instance.id"},
+        {NULL, NULL},
+    };
+    if (has_variable("CONTAINER_APP_NAME")) {
+        hf_detection_set_text(detection, "cloud.provider", "azure");
+        hf_detection_set_text(detection, "cloud.platform", "azure.container_apps");
+        set_variables(detection, variables);
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute azurecontainerapps_attributes[] = {
+    {"azure.container_app.instance.id", false},
+    {"cloud.platform", false},
+    {"cloud.provider", false},
+    {"service.name", false},
+    {NULL, false},
+};
+
+const struct hf_detector hf_detector_azurecontainerapps = {.name = "azurecontainerapps",
+                                                           .attributes =
+                                                               azurecontainerapps_attributes,
+                                                           .detect = detect_azurecontainerapps};

@@ -227,8 +227,9 @@ static void detect_os(struct hf_detection *detection)
     hf_detection_set(detection, "os.name", id);
     hf_detection_set(detection, "os.version",
                      is_debian ? debian : value_of(release, "VERSION_ID", '='));
-    hf_detection_set(detection, "os.build.id",
-                     build.size > 0 ? build : hf_slice_text(names.release));
+    build = build.size > 0 ? build : hf_slice_text(names.release);
+    hf_detection_set(detection, "os.build_id", build);
+    hf_detection_set(detection, "os.build.id", build);
     hf_detection_set_text(detection, "os.description",
                           hf_detection_text(detection, "%.*s (%s %s %s %s %s)", (int)pretty.size,
                                             (const char *)pretty.data, names.sysname,
@@ -274,7 +275,8 @@ static const struct hf_detector_attribute attributes[] = {
     {"os.description", true},
     {"os.name", true},
     {"os.version", true},
-    {"os.build.id", true},
+    {"os.build_id", true},
+    {"os.build.id", true}, /* its old name */
     {NULL, false},
 };
 

@@ -409,6 +409,7 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 
 const struct hf_component hf_receiver_awss3 = {
     .type = "awss3",
+    .aliases = (const char *const[]){"aws_s3", NULL},
     .help = "Feeds an archive in a bucket of S3 back, as the exporter awss3 writes it.",
     .kind = HF_RECEIVER,
     .signals = HF_ALL_SIGNALS,

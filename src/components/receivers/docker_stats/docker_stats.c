@@ -247,12 +247,7 @@ static const char *check_docker(const void *config)
     if (status != HF_OK) {
         return why;
     }
-    if (keys->tls != NULL && !keys->tls->insecure &&
-        strncmp(hf_docker_endpoint(keys->endpoint), "unix://", 7) == 0) {
-        return "tls: the endpoint is a Unix socket, which is not encrypted; write tcp://host:2376, "
-               "or leave tls out";
-    }
-    return keys->tls != NULL ? hf_tls_client_check(keys->tls) : NULL;
+    return hf_docker_check_tls(keys->endpoint, keys->tls);
 }
 
 static const struct hf_field metric_fields[] = {DOCKER_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
@@ -278,12 +273,6 @@ static const struct hf_field fields[] = {
      .offset = AT(wanted.variables),
      .help = "Environment variables of containers that become resource attributes: {variable: "
              "attribute}."},
-    {.key = "tls",
-     .type = HF_FIELD_OPTIONAL,
-     .offset = AT(tls),
-     .inner = hf_tls_client_fields,
-     .inner_size = sizeof(struct hf_tls_config),
-     .help = "Encryption of a connection by TCP, as tcp://host:2376; absent: cleartext."},
     {.key = "stream_stats",
      .type = HF_FIELD_IGNORED,
      .help = "the daemon is asked for all containers at once, at each scrape"},

@@ -54,6 +54,7 @@ struct kubeletstats {
     struct claim *claims;
     double node_cpus, node_memory;
     uint64_t node_due_ns;
+    struct kubelet_cpu_usage cpu_usage;
     struct hf_scrape *scrape; /* the one that runs */
     uint64_t deadline_ns;
 };
@@ -203,11 +204,14 @@ static void write_all(struct kubeletstats *self, const struct hf_json *stats,
         .pods = pods,
         .node_cpus = self->node_cpus,
         .node_memory = self->node_memory,
+        .cpu_usage = &self->cpu_usage,
         .claim = find_claim,
         .left_out = on_left_out,
         .user = self,
     };
-    if (!kubelet_summary_write(&summary, stats)) {
+    if (kubelet_summary_write(&summary, stats)) {
+        kubelet_cpu_usage_turn(&self->cpu_usage);
+    } else {
         hf_scrape_failed(self->scrape, 0, 1, "/stats/summary names no node");
     }
     hf_scrape_count(self->scrape, 0, summary.points);
@@ -280,6 +284,7 @@ static void close_kubeletstats(void *self_pointer)
     hf_kube_client_close(self->kubelet);
     hf_kube_client_close(self->api);
     hf_arena_release(&self->json);
+    kubelet_cpu_usage_release(&self->cpu_usage);
     hf_arena_release(&self->claim_memory);
     free(self->prefix);
     free(self);

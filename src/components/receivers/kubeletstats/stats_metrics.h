@@ -93,12 +93,12 @@
       "Inodes that are used in the volume.")
 
 #define KUBELET_RESOURCES(X)                                                                       \
-    X(AWS_VOLUME_ID, "aws.volume.id", on, "Id of an AWS volume.")                                  \
+    X(AWS_VOLUME_ID, "aws.volume.id", off, "Id of an AWS volume.")                                 \
     X(CONTAINER_ID, "container.id", on, "Id of the container; needs extra_metadata_labels.")       \
-    X(FS_TYPE, "fs.type", on, "Type of the volume's file system.")                                 \
-    X(GCE_PD_NAME, "gce.pd.name", on, "Name of a persistent disk of GCE.")                         \
-    X(GLUSTERFS_ENDPOINTS, "glusterfs.endpoints.name", on, "Endpoint of a GlusterFS volume.")      \
-    X(GLUSTERFS_PATH, "glusterfs.path", on, "Path of a GlusterFS volume.")                         \
+    X(FS_TYPE, "fs.type", off, "Type of the volume's file system.")                                \
+    X(GCE_PD_NAME, "gce.pd.name", off, "Name of a persistent disk of GCE.")                        \
+    X(GLUSTERFS_ENDPOINTS, "glusterfs.endpoints.name", off, "Endpoint of a GlusterFS volume.")     \
+    X(GLUSTERFS_PATH, "glusterfs.path", off, "Path of a GlusterFS volume.")                        \
     X(CONTAINER_NAME, "k8s.container.name", on, "Name of the container.")                          \
     X(NAMESPACE_NAME, "k8s.namespace.name", on, "Namespace of the pod.")                           \
     X(NODE_NAME, "k8s.node.name", on, "Name of the node.")                                         \
@@ -109,7 +109,7 @@
     X(POD_UID, "k8s.pod.uid", on, "UID of the pod.")                                               \
     X(VOLUME_NAME, "k8s.volume.name", on, "Name of the volume.")                                   \
     X(VOLUME_TYPE, "k8s.volume.type", on, "Type of the volume; needs extra_metadata_labels.")      \
-    X(PARTITION, "partition", on, "Partition of the volume.")
+    X(PARTITION, "partition", off, "Partition of the volume.")
 
 enum { KUBELET_METRICS(HF_METRIC_ID) KUBELET_METRIC_COUNT };
 enum { KUBELET_RESOURCES(HF_RESOURCE_ID) KUBELET_RESOURCE_COUNT };

@@ -5,6 +5,7 @@
 
 #include <holdfast/component.h>
 
+#include "util/fnv.h"
 #include "util/time/clock.h"
 #include "util/time/time_layout.h"
 
@@ -118,12 +119,34 @@ static void put_share(struct kubelet_summary *summary, unsigned id, double part,
     }
 }
 
-static void put_cpu(struct kubelet_summary *summary, const struct level *level,
+/* What is counted, by the level and its names. */
+static uint64_t key_of(const struct level *level, struct hf_slice of, struct hf_slice part)
+{
+    const uint8_t id[] = {(uint8_t)level->cpu_time};
+    return hf_fnv_add(
+        hf_fnv_add(hf_fnv_add(hf_fnv(hf_slice_of(id, sizeof(id))), of), hf_slice_text("/")), part);
+}
+
+/* The usage is what the time has grown by since the last scrape: what the kubelet calls usage is of
+ * a shorter time. */
+static bool usage_of(struct kubelet_summary *summary, const struct hf_json *cpu, uint64_t key,
+                     double *ret_cores)
+{
+    const struct hf_json *total = hf_json_get(cpu, "usageCoreNanoSeconds");
+    struct kubelet_cpu_sample sample = {.key = key};
+    if (total == NULL || total->kind != HF_JSON_INT ||
+        !hf_time_rfc3339(hf_json_text_of(cpu, "time"), &sample.time_ns)) {
+        return false;
+    }
+    sample.cpu_ns = total->integer;
+    return kubelet_cpu_usage_add(summary->cpu_usage, &sample, ret_cores);
+}
+
+static void put_cpu(struct kubelet_summary *summary, const struct level *level, uint64_t key,
                     const struct hf_json *cpu, const struct kubelet_limits *limits)
 {
-    double nanoseconds;
-    if (number_of(cpu, "usageNanoCores", &nanoseconds)) {
-        double cores = nanoseconds / 1e9;
+    double cores, nanoseconds;
+    if (usage_of(summary, cpu, key, &cores)) {
         put_double(summary, level->cpu_usage, cores);
         put_share(summary, level->cpu_node, cores, summary->node_cpus);
         put_share(summary, level->cpu_limit, cores, limits->cpu_limit);
@@ -222,10 +245,15 @@ static void end_resource(struct kubelet_summary *summary)
     hf_build_scope(summary->builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
 }
 
+static struct hf_slice uid_of(const struct hf_json *pod)
+{
+    return hf_json_text_of(hf_json_get(pod, "podRef"), "uid");
+}
+
 static void name_pod(struct kubelet_summary *summary, const struct hf_json *pod)
 {
     const struct hf_json *reference = hf_json_get(pod, "podRef");
-    name(summary, POD_UID, hf_json_text_of(reference, "uid"));
+    name(summary, POD_UID, uid_of(pod));
     name(summary, POD_NAME, hf_json_text_of(reference, "name"));
     name(summary, NAMESPACE_NAME, hf_json_text_of(reference, "namespace"));
 }
@@ -249,7 +277,8 @@ static void put_node(struct kubelet_summary *summary, const struct hf_json *node
     name(summary, NODE_NAME, node_name);
     end_resource(summary);
     put_uptime(summary, NODE_UPTIME);
-    put_cpu(summary, &node_level, hf_json_get(node, "cpu"), &no_limits);
+    put_cpu(summary, &node_level, key_of(&node_level, node_name, HF_EMPTY_SLICE),
+            hf_json_get(node, "cpu"), &no_limits);
     put_memory(summary, &node_level, hf_json_get(node, "memory"), &no_limits);
     put_filesystem(summary, &node_level, hf_json_get(node, "fs"));
     put_networks(summary, &node_level, hf_json_get(node, "network"), summary->all_node_interfaces);
@@ -261,7 +290,9 @@ static void put_node(struct kubelet_summary *summary, const struct hf_json *node
         name(summary, NODE_NAME, node_name);
         name(summary, SYSTEM_CONTAINER_NAME, hf_json_text_of(system, "name"));
         end_resource(summary);
-        put_cpu(summary, &system_level, hf_json_get(system, "cpu"), &no_limits);
+        put_cpu(summary, &system_level,
+                key_of(&system_level, node_name, hf_json_text_of(system, "name")),
+                hf_json_get(system, "cpu"), &no_limits);
         put_memory(summary, &system_level, hf_json_get(system, "memory"), &no_limits);
     }
 }
@@ -274,7 +305,8 @@ static void put_pod(struct kubelet_summary *summary, const struct hf_json *pod,
     name_pod(summary, pod);
     end_resource(summary);
     put_uptime(summary, POD_UPTIME);
-    put_cpu(summary, &pod_level, hf_json_get(pod, "cpu"), &limits);
+    put_cpu(summary, &pod_level, key_of(&pod_level, uid_of(pod), HF_EMPTY_SLICE),
+            hf_json_get(pod, "cpu"), &limits);
     put_memory(summary, &pod_level, hf_json_get(pod, "memory"), &limits);
     put_filesystem(summary, &pod_level, hf_json_get(pod, "ephemeral-storage"));
     put_networks(summary, &pod_level, hf_json_get(pod, "network"), summary->all_pod_interfaces);
@@ -327,7 +359,8 @@ static void put_container(struct kubelet_summary *summary, const struct hf_json 
     }
     end_resource(summary);
     put_uptime(summary, CONTAINER_UPTIME);
-    put_cpu(summary, &container_level, hf_json_get(container, "cpu"), &limits);
+    put_cpu(summary, &container_level, key_of(&container_level, uid_of(pod), called),
+            hf_json_get(container, "cpu"), &limits);
     put_memory(summary, &container_level, hf_json_get(container, "memory"), &limits);
     put_filesystem(summary, &container_level, hf_json_get(container, "rootfs"));
     put_ephemeral(summary, container);
@@ -437,8 +470,7 @@ static void put_volume(struct kubelet_summary *summary, const struct hf_json *po
 
 static void put_pod_and_parts(struct kubelet_summary *summary, const struct hf_json *pod)
 {
-    const struct hf_json *known =
-        kubelet_pod_find(summary->pods, hf_json_text_of(hf_json_get(pod, "podRef"), "uid"));
+    const struct hf_json *known = kubelet_pod_find(summary->pods, uid_of(pod));
     if ((summary->groups & KUBELET_POD) != 0) {
         put_pod(summary, pod, known);
     }

@@ -38,6 +38,9 @@ const char *my_config_check(const void *from)
     const struct my_config *config = from;
     const char *wrong = hf_net_check(&config->net);
     const bool *events = config->events;
+    if (given(config->db_auth)) {
+        return "db_auth is not supported; use password, as ${file:PATH} or ${env:NAME}";
+    }
     if (wrong == NULL && events[MY_QUERY_PLAN] && !events[MY_TOP_QUERY] &&
         !events[MY_QUERY_SAMPLE]) {
         return "events: db.server.query_plan needs db.server.top_query or db.server.query_sample, "
@@ -208,6 +211,10 @@ const struct hf_field my_fields[] = {
      .default_text = "root",
      .help = "The account; it needs the privileges PROCESS and REPLICATION CLIENT, and SELECT on "
              "performance_schema."},
+    {.key = "db_auth",
+     .type = HF_FIELD_STRING,
+     .offset = AT(db_auth),
+     .help = "Not supported: no extension gives passwords of databases. Use password."},
     {.key = "password",
      .type = HF_FIELD_SECRET,
      .offset = AT(password),

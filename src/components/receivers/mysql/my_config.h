@@ -13,7 +13,7 @@ enum { MY_QUERY_SAMPLE = 0, MY_TOP_QUERY, MY_QUERY_PLAN, MY_EVENT_COUNT };
 struct my_config {
     struct hf_scraper_config scraper; /* first: the scraper's */
     struct hf_net_config net;
-    const char *username, *password, *database;
+    const char *username, *password, *database, *db_auth;
     bool allow_native_passwords;
     const struct hf_tls_config *tls;
     struct {

@@ -33,6 +33,9 @@ const char *pg_check(const void *from)
     if (!given(config->username)) {
         return "username is missing";
     }
+    if (given(config->db_auth)) {
+        return "db_auth is not supported; use password, as ${file:PATH} or ${env:NAME}";
+    }
     if (!given(config->password)) {
         return "password is missing";
     }
@@ -200,6 +203,10 @@ const struct hf_field pg_fields[] = {
              "host."},
     HF_NET_FIELDS(struct pg_config, net),
     {.key = "username", .type = HF_FIELD_STRING, .offset = AT(username), .help = "The role."},
+    {.key = "db_auth",
+     .type = HF_FIELD_STRING,
+     .offset = AT(db_auth),
+     .help = "Not supported: no extension gives passwords of databases. Use password."},
     {.key = "password",
      .type = HF_FIELD_SECRET,
      .offset = AT(password),

@@ -21,7 +21,7 @@ enum { PG_QUERY_SAMPLE = 0, PG_TOP_QUERY, PG_QUERY_PLAN, PG_EVENT_COUNT };
 struct pg_config {
     struct hf_scraper_config scraper; /* first: the scraper's */
     struct hf_net_config net;
-    const char *username, *password, *main_database;
+    const char *username, *password, *main_database, *db_auth;
     struct hf_string_list databases, excluded;
     struct pg_tls tls;
     struct {

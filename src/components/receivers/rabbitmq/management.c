@@ -15,7 +15,7 @@ const struct hf_metric_row rabbitmq_rows[] = {RABBITMQ_METRICS(HF_METRIC_ROW)};
 static void name(struct rabbitmq_writer *writer, unsigned id, struct hf_slice value)
 {
     static const char *const names[] = {RABBITMQ_RESOURCES(HF_RESOURCE_NAME)};
-    if (writer->wanted->resources[id].enabled) {
+    if (writer->wanted->resources[id].enabled && (id != RABBITMQ_CLUSTER_NAME || value.size > 0)) {
         hf_build_attribute_string(writer->builder, hf_slice_text(names[id]), value);
     }
 }
@@ -82,6 +82,7 @@ void rabbitmq_queue_write(struct rabbitmq_writer *writer, const struct hf_json *
         add_int(writer, stats[i].id, hf_json_get(all, stats[i].key), NULL);
     }
     hf_build_resource(writer->builder, HF_EMPTY_SLICE);
+    name(writer, RABBITMQ_CLUSTER_NAME, writer->cluster);
     name(writer, RABBITMQ_QUEUE_NAME, hf_json_text_of(queue, "name"));
     name(writer, RABBITMQ_NODE_NAME, hf_json_text_of(queue, "node"));
     name(writer, RABBITMQ_VHOST_NAME, hf_json_text_of(queue, "vhost"));
@@ -117,6 +118,7 @@ void rabbitmq_node_write(struct rabbitmq_writer *writer, const struct hf_json *n
         }
     }
     hf_build_resource(writer->builder, HF_EMPTY_SLICE);
+    name(writer, RABBITMQ_CLUSTER_NAME, writer->cluster);
     name(writer, RABBITMQ_NODE_NAME, hf_json_text_of(node, "name"));
     write_points(writer);
 }

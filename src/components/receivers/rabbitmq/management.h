@@ -18,6 +18,7 @@ struct rabbitmq_writer {
     const struct rabbitmq_wanted *wanted;
     struct hf_builder *builder;
     struct hf_points *points;
+    struct hf_slice cluster; /* its name; empty: not known, or not wanted */
     uint64_t begun_ns, now_ns;
     uint32_t written;
     bool failed; /* out of memory */

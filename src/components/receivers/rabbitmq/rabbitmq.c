@@ -14,6 +14,7 @@
 
 #define ANSWER_BYTES_MAX (64u << 20)
 #define JSON_BYTES_MAX ((size_t)512 << 20)
+#define CLUSTER_NAME_ROOM 1024
 
 struct rabbitmq_config {
     struct hf_scraper_config scraper; /* first: the scraper's */
@@ -31,9 +32,9 @@ struct rabbitmq {
 
 /* ---- the scrape; the scraper's thread ---- */
 
-/* The list at a path. NULL: counted and logged, or stopping. */
+/* The list or object at a path. NULL: counted and logged, or stopping. */
 static const struct hf_json *ask(struct rabbitmq *rabbitmq, struct hf_scrape *scrape,
-                                 const char *path)
+                                 const char *path, enum hf_json_kind kind)
 {
     const char *endpoint = rabbitmq->config->http.endpoint;
     size_t size = strlen(endpoint);
@@ -51,8 +52,8 @@ static const struct hf_json *ask(struct rabbitmq *rabbitmq, struct hf_scrape *sc
     if (status == HF_CLOSED) {
         return NULL;
     }
-    if (status == HF_OK && json->kind != HF_JSON_LIST) {
-        snprintf(why, sizeof(why), "the answer is no list");
+    if (status == HF_OK && json->kind != kind) {
+        snprintf(why, sizeof(why), "the answer is no %s", kind == HF_JSON_LIST ? "list" : "object");
         status = HF_INVALID;
     }
     if (status != HF_OK) {
@@ -71,6 +72,19 @@ static bool wants_nodes(const struct rabbitmq_wanted *wanted)
     return any;
 }
 
+/* In `room`, since the next answer takes the place of this one. */
+static struct hf_slice cluster_name(struct rabbitmq *rabbitmq, struct hf_scrape *scrape,
+                                    char room[CLUSTER_NAME_ROOM])
+{
+    room[0] = '\0';
+    if (rabbitmq->config->wanted.resources[RABBITMQ_CLUSTER_NAME].enabled) {
+        struct hf_slice name =
+            hf_json_text_of(ask(rabbitmq, scrape, "/api/cluster-name", HF_JSON_MAP), "name");
+        snprintf(room, CLUSTER_NAME_ROOM, "%.*s", (int)name.size, (const char *)name.data);
+    }
+    return hf_slice_text(room);
+}
+
 static void scrape(void *user, struct hf_scrape *scrape)
 {
     struct rabbitmq *rabbitmq = user;
@@ -79,11 +93,15 @@ static void scrape(void *user, struct hf_scrape *scrape)
                                      .points = &rabbitmq->server.points,
                                      .begun_ns = rabbitmq->server.begun_ns,
                                      .now_ns = scrape->now_ns};
-    const struct hf_json *one = hf_json_first(ask(rabbitmq, scrape, "/api/queues"));
+    char room[CLUSTER_NAME_ROOM];
+    writer.cluster = cluster_name(rabbitmq, scrape, room);
+    const struct hf_json *one = hf_json_first(ask(rabbitmq, scrape, "/api/queues", HF_JSON_LIST));
     for (; one != NULL; one = one->next) {
         rabbitmq_queue_write(&writer, one);
     }
-    one = wants_nodes(writer.wanted) ? hf_json_first(ask(rabbitmq, scrape, "/api/nodes")) : NULL;
+    one = wants_nodes(writer.wanted)
+              ? hf_json_first(ask(rabbitmq, scrape, "/api/nodes", HF_JSON_LIST))
+              : NULL;
     for (; one != NULL; one = one->next) {
         rabbitmq_node_write(&writer, one);
     }

@@ -91,6 +91,7 @@ enum { RABBITMQ_METRICS(HF_METRIC_ID) RABBITMQ_METRIC_COUNT };
 #define RABBITMQ_NODE_METRICS_AT ((unsigned)RABBITMQ_CHANNEL_CLOSED)
 
 #define RABBITMQ_RESOURCES(X)                                                                      \
+    X(RABBITMQ_CLUSTER_NAME, "rabbitmq.cluster.name", off, "The cluster; one request more.")       \
     X(RABBITMQ_NODE_NAME, "rabbitmq.node.name", on, "The node.")                                   \
     X(RABBITMQ_QUEUE_NAME, "rabbitmq.queue.name", on, "The queue.")                                \
     X(RABBITMQ_VHOST_NAME, "rabbitmq.vhost.name", on, "The virtual host of the queue.")

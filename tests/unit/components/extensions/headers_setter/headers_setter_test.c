@@ -1,5 +1,14 @@
 #include "tests/unit/components/extensions/support.h"
 
+#include <unistd.h>
+
+void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
+{
+    (void)node;
+    (void)level;
+    (void)format;
+}
+
 extern const struct hf_component hf_extension_headers_setter;
 
 #define OPEN(extension, ...)                                                                       \
@@ -82,6 +91,30 @@ static void takes_values_from_the_clients_authentication(void **state)
     close_extension(&extension);
 }
 
+static void takes_values_from_files(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/hf-setter-XXXXXX", path[64];
+    struct extension extension;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/key", directory);
+    OPEN(&extension, {"headers.0.key", "x-key"}, {"headers.0.value_file", path},
+         {"headers.1.key", "x-two"}, {"headers.1.value", "2"});
+    assert_adds(&extension, HF_EMPTY_SLICE, "x-two=2;"); /* it is not there yet */
+    close_extension(&extension);
+    write_file(path, "a\nb");
+    OPEN(&extension, {"headers.0.key", "x-key"}, {"headers.0.value_file", path});
+    assert_adds(&extension, HF_EMPTY_SLICE, ""); /* that is no header's value */
+    close_extension(&extension);
+    write_file(path, "secret\n");
+    OPEN(&extension, {"headers.0.key", "x-key"}, {"headers.0.value_file", path});
+    assert_adds(&extension, HF_EMPTY_SLICE, "x-key=secret;");
+    assert_int_equal(unlink(path), 0);
+    assert_adds(&extension, HF_EMPTY_SLICE, "x-key=secret;");
+    close_extension(&extension);
+    rmdir(directory);
+}
+
 static void applies_its_actions_in_order(void **state)
 {
     (void)state;
@@ -129,6 +162,7 @@ int main(void)
         cmocka_unit_test(takes_values_from_what_the_client_sent),
         cmocka_unit_test(lets_any_bytes_become_a_binary_header),
         cmocka_unit_test(takes_values_from_the_clients_authentication),
+        cmocka_unit_test(takes_values_from_files),
         cmocka_unit_test(applies_its_actions_in_order),
         cmocka_unit_test(says_what_is_wrong),
     };

@@ -76,6 +76,60 @@ static void heroku_is_known_by_its_dyno(void **state)
     detect(&hf_detector_heroku, NULL, HF_OK, some);
 }
 
+static void set_site(void)
+{
+    setenv("WEBSITE_SITE_NAME", "shop", 1);
+    setenv("WEBSITE_RESOURCE_GROUP", "group", 1);
+    setenv("WEBSITE_OWNER_NAME", "sub+group-westeuropewebspace", 1);
+    setenv("REGION_NAME", "West Europe", 1);
+    setenv("WEBSITE_SLOT_NAME", "Production", 1);
+}
+
+static void azure_platforms_are_told_apart_by_their_variables(void **state)
+{
+    static const char resource[] =
+        "/subscriptions/sub/resourceGroups/group/providers/Microsoft.Web/sites/shop";
+    static const struct expected app[] = {{"cloud.provider", "azure"},
+                                          {"cloud.platform", "azure.app_service"},
+                                          {"cloud.account.id", "sub"},
+                                          {"cloud.region", "West Europe"},
+                                          {"cloud.resource_id", resource},
+                                          {"azure.resource_group.name", "group"},
+                                          {"azure.app_service.instance.id", "i-1"},
+                                          {"deployment.environment.name", "Production"},
+                                          {"service.name", "shop"},
+                                          {NULL, NULL}};
+    static const struct expected functions[] = {{"cloud.provider", "azure"},
+                                                {"cloud.platform", "azure.functions"},
+                                                {"cloud.account.id", "sub"},
+                                                {"cloud.region", "West Europe"},
+                                                {"cloud.resource_id", resource},
+                                                {"azure.resource_group.name", "group"},
+                                                {"faas.instance", "pod-1"},
+                                                {"service.name", "shop"},
+                                                {NULL, NULL}};
+    static const struct expected container[] = {{"cloud.provider", "azure"},
+                                                {"cloud.platform", "azure.container_apps"},
+                                                {"service.name", "shop"},
+                                                {"azure.container_app.instance.id", "shop--1"},
+                                                {NULL, NULL}};
+    (void)state;
+    detect(&hf_detector_azureappservice, NULL, HF_OK, nothing);
+    detect(&hf_detector_azurefunctions, NULL, HF_OK, nothing);
+    detect(&hf_detector_azurecontainerapps, NULL, HF_OK, nothing);
+    set_site();
+    setenv("WEBSITE_INSTANCE_ID", "i-1", 1);
+    detect(&hf_detector_azureappservice, NULL, HF_OK, app);
+    unsetenv("WEBSITE_INSTANCE_ID");
+    setenv("WEBSITE_POD_NAME", "pod-1", 1);
+    setenv("FUNCTIONS_WORKER_RUNTIME", "node", 1);
+    detect(&hf_detector_azureappservice, NULL, HF_OK, nothing);
+    detect(&hf_detector_azurefunctions, NULL, HF_OK, functions);
+    setenv("CONTAINER_APP_NAME", "shop", 1);
+    setenv("CONTAINER_APP_REPLICA_NAME", "shop--1", 1);
+    detect(&hf_detector_azurecontainerapps, NULL, HF_OK, container);
+}
+
 static void write_file(const char *root, const char *text)
 {
     static const char *const folders[] = {"/var", "/var/elasticbeanstalk",
@@ -159,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lambda_is_known_by_the_name_of_its_function),
         cmocka_unit_test(heroku_is_known_by_its_dyno),
+        cmocka_unit_test(azure_platforms_are_told_apart_by_their_variables),
         cmocka_unit_test(elastic_beanstalk_is_known_by_its_file),
         cmocka_unit_test(dynatrace_tells_of_the_host_in_a_file_of_its_agent),
     };
