@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,55 +11,8 @@
 
 #define TIMEOUT_DEFAULT_NS (10 * HF_NS_PER_S)
 #define BODY_BYTES_DEFAULT (UINT64_C(256) << 20)
-#define NS_MAX (UINT64_C(1) << 62)
 
 /* ---- values ---- */
-
-bool prom_duration(const char *text, uint64_t *ret_ns)
-{
-    static const struct {
-        const char *unit;
-        uint64_t ns;
-    } units[] = {
-        {"ms", HF_NS_PER_MS},
-        {"y", 365 * 86400 * HF_NS_PER_S},
-        {"w", 7 * 86400 * HF_NS_PER_S},
-        {"d", 86400 * HF_NS_PER_S},
-        {"h", 3600 * HF_NS_PER_S},
-        {"m", 60 * HF_NS_PER_S},
-        {"s", HF_NS_PER_S},
-    };
-    uint64_t sum = 0;
-    if (strcmp(text, "0") == 0) {
-        *ret_ns = 0;
-        return true;
-    }
-    if (*text == '\0') {
-        return false;
-    }
-    while (*text != '\0') {
-        uint64_t number = 0;
-        const char *start = text;
-        for (; isdigit((unsigned char)*text) && number < 1000000000; text++) {
-            number = number * 10 + (uint64_t)(*text - '0');
-        }
-        size_t unit = 0;
-        size_t count = sizeof(units) / sizeof(units[0]);
-        while (unit < count && strncmp(text, units[unit].unit, strlen(units[unit].unit)) != 0) {
-            unit++;
-        }
-        if (text == start || unit == count || number > NS_MAX / units[unit].ns) {
-            return false;
-        }
-        sum += number * units[unit].ns;
-        text += strlen(units[unit].unit);
-        if (sum > NS_MAX) {
-            return false;
-        }
-    }
-    *ret_ns = sum;
-    return true;
-}
 
 const char *prom_expect_duration(const char *key, const char *text)
 {

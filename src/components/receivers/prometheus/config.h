@@ -13,6 +13,7 @@
 #include <holdfast/status.h>
 
 #include "config_discovery.h"
+#include "duration.h"
 #include "prometheus/relabel.h"
 
 /* ---- what is asked, and what becomes of the answer ---- */
@@ -74,9 +75,6 @@ struct prom_config {
 
 extern const struct hf_field prom_fields[];
 extern const struct hf_field prom_job_fields[]; /* struct prom_job */
-
-/* A duration as Prometheus writes it: "1h30m", "15s", "1d". */
-HF_MUST_USE bool prom_duration(const char *text, uint64_t *ret_ns);
 
 /* What no single key can tell: NULL or a sentence, which is valid until the next call of its
  * thread.

@@ -13,40 +13,6 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define S HF_NS_PER_S
 
-static void times_are_those_of_prometheus(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        uint64_t ns; /* 0: it is none */
-    } cases[] = {
-        {"15s", 15 * S},
-        {"1m", 60 * S},
-        {"1h30m", 5400 * S},
-        {"500ms", S / 2},
-        {"1d", 86400 * S},
-        {"1w", 7 * 86400 * S},
-        {"1y", 31536000 * S},
-        {"1m30s", 90 * S},
-        {"", 0},
-        {"15", 0},
-        {"s", 0},
-        {"1.5s", 0},
-        {"-1s", 0},
-        {"1 s", 0},
-        {"1us", 0},
-        {"999999999y", 0},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        uint64_t ns = 0;
-        assert_int_equal(prom_duration(cases[i].text, &ns), cases[i].ns != 0);
-        assert_int_equal(ns, cases[i].ns);
-    }
-    uint64_t ns = 1;
-    assert_true(prom_duration("0", &ns));
-    assert_int_equal(ns, 0);
-}
-
 static void a_job_has_the_global_settings_that_it_does_not_have(void **state)
 {
     (void)state;
@@ -98,7 +64,6 @@ static void two_jobs_of_one_name_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_are_those_of_prometheus),
         cmocka_unit_test(a_job_has_the_global_settings_that_it_does_not_have),
         cmocka_unit_test(limits_are_the_jobs_or_the_global_ones),
         cmocka_unit_test(two_jobs_of_one_name_are_refused),
