@@ -202,14 +202,24 @@ h_created 1520872608.5
     assert not seen.rows("h_created") and not seen.rows("foo_seconds_created")
 
 
-def test_native_histograms_come_by_protobuf(run, target):
+OF_SOME = {"target_label": "__scrape_native_histograms__", "replacement": "true"}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"scrape_native_histograms": True},
+        {"scrape_protocols": ["PrometheusProto"], "relabel_configs": [OF_SOME]},
+    ],
+)
+def test_native_histograms_come_by_protobuf(run, target, keys):
     pair = field(1, "a") + field(2, "b")
     spans = field(12, field(1, 4) + field(2, 2)) + field(12, field(1, 2) + field(2, 1))
     histogram = field(1, 5) + field(2, 9.5) + field(5, 6) + field(6, 0.25) + field(7, 2) + spans
     metric = field(1, pair) + field(7, histogram + field(13, b"\x02\x02\x03"))
     family = delimited(field(1, "lat") + field(3, 4) + field(4, metric))
     one = target(family, "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
-    seen = run(job(targets=[one.address], scrape_native_histograms=True))
+    seen = run(job(targets=[one.address], **keys))
     row = seen.until_row("lat")
     assert row["kind"] == "exponential_histogram" and row["attributes"] == {"a": "b"}
     assert row["value"] == (5, 9.5, 3, 2, (1, (1, 2)), (0, ()))
