@@ -70,7 +70,7 @@ struct prom_dns_sd {
     const char *refresh_interval;
 };
 
-enum prom_dns_type { PROM_DNS_A = 0, PROM_DNS_AAAA, PROM_DNS_SRV };
+enum prom_dns_type { PROM_DNS_A = 0, PROM_DNS_AAAA, PROM_DNS_SRV, PROM_DNS_MX, PROM_DNS_NS };
 
 struct prom_kube_namespaces {
     struct hf_string_list names;
@@ -83,7 +83,7 @@ struct prom_kube_selector {
 };
 
 struct prom_kube_attach {
-    bool node, namespace;
+    bool node, namespace, deployment, job, cronjob;
 };
 
 struct prom_kube_sd {

@@ -63,15 +63,16 @@ struct kube_source {
 
 static const struct {
     const char *root, *name;
-    const char *role;
 } kinds[] = {
-    [PROM_KIND_NODE] = {"/api/v1", "nodes", "node"},
-    [PROM_KIND_POD] = {"/api/v1", "pods", "pod"},
-    [PROM_KIND_SERVICE] = {"/api/v1", "services", "service"},
-    [PROM_KIND_ENDPOINTS] = {"/api/v1", "endpoints", "endpoints"},
-    [PROM_KIND_ENDPOINTSLICE] = {"/apis/discovery.k8s.io/v1", "endpointslices", "endpointslice"},
-    [PROM_KIND_INGRESS] = {"/apis/networking.k8s.io/v1", "ingresses", "ingress"},
-    [PROM_KIND_NAMESPACE] = {"/api/v1", "namespaces", "namespace"},
+    [PROM_KIND_NODE] = {"/api/v1", "nodes"},
+    [PROM_KIND_POD] = {"/api/v1", "pods"},
+    [PROM_KIND_SERVICE] = {"/api/v1", "services"},
+    [PROM_KIND_ENDPOINTS] = {"/api/v1", "endpoints"},
+    [PROM_KIND_ENDPOINTSLICE] = {"/apis/discovery.k8s.io/v1", "endpointslices"},
+    [PROM_KIND_INGRESS] = {"/apis/networking.k8s.io/v1", "ingresses"},
+    [PROM_KIND_NAMESPACE] = {"/api/v1", "namespaces"},
+    [PROM_KIND_REPLICASET] = {"/apis/apps/v1", "replicasets"},
+    [PROM_KIND_JOB] = {"/apis/batch/v1", "jobs"},
 };
 
 /* ---- lists on their way ---- */
