@@ -20,7 +20,7 @@ from support.scraped import Target
 from support.waiting import until
 
 from .control_plane import ControlPlane, programs
-from .discovery_objects import change, fill
+from .discovery_objects import change, fill, touch
 from .discovery_rules import LABELS, METRIC_RULES, PAGE, RULES
 from .prometheus import Prometheus
 
@@ -200,7 +200,7 @@ def difference(one, other):
         for who, some, rest in (("only ours", mine - its, its - mine), ("only theirs", its - mine, mine - its)):
             for labels in sorted(some):
                 near = min(rest, key=lambda two: len(set(two) ^ set(labels)), default=())
-                said = sorted(set(labels) - set(near))
+                said = [(name, value[:60]) for name, value in sorted(set(labels) - set(near))]
                 lines.append(f"{pool}: {who} ({len(some)}): {said}")
     return "\n".join(lines[:60])
 
@@ -213,6 +213,10 @@ def their_series(prometheus):
         name = ("__name__", labels.pop("__name__"))
         found.setdefault(labels["pool"], set()).add((name, *shown(labels)))
     return found
+
+
+def of_pods(targets):
+    return lambda: {pool: found for pool, found in targets().items() if pool.startswith("pod")}
 
 
 def compare(what, ours, theirs, before=None):
@@ -269,5 +273,8 @@ def main(directory, release=Prometheus):
         first = compare("targets at first", ours.targets, lambda: theirs(prometheus))
         compare("series", ours.series, lambda: their_series(prometheus))
         change(plane)
+        pods = [of_pods(targets) for targets in (ours.targets, lambda: theirs(prometheus), lambda: first)]
+        compare("pods after the changes", *pods[:2], pods[2]())
+        touch(plane)
         compare("targets after the changes", ours.targets, lambda: theirs(prometheus), first)
         return True

@@ -220,5 +220,14 @@ def change(plane):
     plane.call("PATCH", f"/api/v1/namespaces/{SHOP}", {"metadata": {"labels": {"team": "blue"}}})
     plane.call("DELETE", of(SHOP, "ingresses", NETWORKING) + "/plain")
     plane.call("DELETE", of(SHOP, "endpointslices", DISCOVERY) + "/web-6")
+
+
+def touch(plane):
+    """Changes what has pods behind it: Prometheus looks at the labels of these again when it changes itself."""
     address = {"ip": "10.1.0.5", "targetRef": pod_ref("waits")}
     plane.call("PATCH", of(SHOP, "endpoints") + "/web", {"subsets": [{"notReadyAddresses": [address], "ports": [{"name": "late", "port": 80}]}]})
+    for plural, group in (("endpoints", "/api/v1"), ("endpointslices", DISCOVERY)):
+        for name_space in (SHOP, OTHER, "default"):
+            for item in plane.call("GET", of(name_space, plural, group))["items"]:
+                path = f"{of(name_space, plural, group)}/{item['metadata']['name']}"
+                plane.call("PATCH", path, {"metadata": {"labels": {"touched": "yes"}}})

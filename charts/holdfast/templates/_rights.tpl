@@ -141,6 +141,12 @@
 {{- else if eq .role "ingress" }}
 - {group: networking.k8s.io, resources: [ingresses], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
 {{- end }}
+{{- if and $attached.deployment (or $joins (eq .role "pod")) }}
+- {group: apps, resources: [replicasets], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
+{{- end }}
+{{- if and $attached.cronjob (or $joins (eq .role "pod")) }}
+- {group: batch, resources: [jobs], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
+{{- end }}
 {{- if or (eq .role "node") (and $attached.node (or $joins (eq .role "pod"))) }}
 - {group: "", resources: [nodes], verbs: [list, watch]}
 {{- end }}
