@@ -246,6 +246,15 @@ def test_labels_that_series_bring(run, target, honor):
         }
 
 
+def test_the_environments_proxy_is_used_when_it_is_asked_for(run, target):
+    proxy = target("a 1\n")
+    jobs = [job(name, ["nowhere.invalid:80"], proxy_from_environment=name == "led") for name in ("led", "straight")]
+    seen = run(*jobs, environment={"HTTP_PROXY": proxy.url, "http_proxy": proxy.url})
+    for name, value in {"led": 1, "straight": 0}.items():
+        seen.until_row("up", lambda row, name=name: row["resource"]["service.name"] == name and row["value"] == value)
+    assert not [row for row in seen.rows("up") if row["resource"]["service.name"] == "straight" and row["value"] == 1]
+
+
 def test_times_of_series_may_be_ignored(run, target):
     seen = run(job(targets=[target("a 1 1000\n").address], honor_timestamps=False))
     assert seen.until_row("a")["time"] > 10**18
@@ -670,6 +679,18 @@ def test_pods_of_a_cluster_by_their_annotations(run, target, cluster):
     cluster.delete("pods", "shop-1")
     seen.until_row("a", lambda row: (row["value"], row["resource"]["k8s.pod.name"]) == ("stale", "shop-1"))
     assert not two.requests or "quiet" not in {row["resource"]["k8s.pod.name"] for row in seen.rows("a")}
+
+
+def test_a_cluster_by_its_url(run, target, cluster, tmp_path):
+    put_pod(cluster, "shop-1", target("a 1\n"))
+    account = cluster.environment["HOLDFAST_SERVICE_ACCOUNT_DIR"]
+    discovery = {
+        "role": "pod",
+        "api_server": f"https://127.0.0.1:{cluster.port}/",
+        "tls_config": {"ca_file": f"{account}/ca.crt"},
+        "authorization": {"credentials_file": f"{account}/token"},
+    }
+    assert run(job(kubernetes_sd_configs=[discovery])).until_row("a")["resource"]["k8s.pod.name"] == "shop-1"
 
 
 def test_endpoints_are_joined_with_pods_and_services(run, target, cluster):

@@ -123,7 +123,7 @@
 {{- $root := .root }}
 {{- range (.config.config | default dict).scrape_configs }}
 {{- range .kubernetes_sd_configs }}
-{{- if not .kubeconfig_file }}
+{{- if not (or .kubeconfig_file .api_server) }}
 {{- $attached := .attach_metadata | default dict }}
 {{- $joins := has .role (list "endpoints" "endpointslice") }}
 {{- $given := .namespaces | default dict }}

@@ -23,6 +23,11 @@ struct prom_limits {
     int64_t samples, targets, labels, label_name, label_value;
 };
 
+/* Which names of metrics targets are asked for; NULL: not said. */
+struct prom_names {
+    const char *validation, *escaping;
+};
+
 struct prom_job {
     const char *job_name, *interval, *timeout, *metrics_path;
     int64_t scheme; /* enum prom_scheme */
@@ -32,6 +37,7 @@ struct prom_job {
     const char *fallback_protocol;
     bool has_native, native, has_classic, classic, has_extra, extra_metrics;
     struct prom_limits limits;
+    struct prom_names names;
     struct prom_http http;
     struct hf_struct_list relabel, metric_relabel;
     struct hf_struct_list statics, files, https, dns, kubernetes;
@@ -46,6 +52,7 @@ struct prom_global {
     struct hf_string_map external_labels;
     bool native, classic, extra_metrics;
     struct prom_limits limits;
+    struct prom_names names;
 };
 
 struct prom_file_config {
@@ -85,4 +92,6 @@ const char *prom_check_job(const struct prom_global *global, const struct prom_j
 /* The effective settings of a job: its own or the global ones. */
 uint64_t prom_job_interval_ns(const struct prom_global *global, const struct prom_job *job);
 uint64_t prom_job_timeout_ns(const struct prom_global *global, const struct prom_job *job);
+/* The value of `escaping` of the formats that have one. */
+const char *prom_job_escaping(const struct prom_global *global, const struct prom_job *job);
 struct prom_limits prom_job_limits(const struct prom_global *global, const struct prom_job *job);

@@ -42,7 +42,8 @@ struct prom_http {
     const char *bearer_token, *bearer_token_file;
     struct prom_tls tls;
     bool follow_redirects;
-    const char *proxy_url;
+    const char *proxy_url, *no_proxy;
+    bool proxy_from_environment;
     struct hf_struct_map headers; /* struct prom_http_header */
 };
 
@@ -123,7 +124,7 @@ struct prom_allocator_sd {
     X(aws) X(azure) X(consul) X(digitalocean) X(docker) X(dockerswarm)                             \
     X(ec2) X(ecs) X(elasticache) X(eureka) X(gce) X(hetzner)                                       \
     X(ionos) X(kuma) X(lightsail) X(linode) X(marathon) X(msk)                                     \
-    X(nerve) X(nomad) X(openstack) X(ovhcloud) X(puppetdb) X(rds)                                  \
+    X(nerve) X(nomad) X(oci) X(openstack) X(outscale) X(ovhcloud) X(puppetdb) X(rds)               \
     X(scaleway) X(serverset) X(stackit) X(triton) X(uyuni) X(vultr)
 /* clang-format on */
 

@@ -128,8 +128,9 @@ const struct hf_field prom_kubernetes_sd_fields[] = {
     {.key = "api_server",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct prom_kube_sd, api_server),
-     .help = "Not supported: the API is that of the pod's service account, or of "
-             "kubeconfig_file."},
+     .validate = prom_expect_url,
+     .help = "The URL of the API, with the credentials beside it; without, that of the pod's "
+             "service account, or of kubeconfig_file."},
     {.key = "kubeconfig_file",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct prom_kube_sd, kubeconfig_file),
