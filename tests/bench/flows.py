@@ -4,9 +4,10 @@
     HOLDFAST_PEER=/path/to/otelcol ./dev bench in-filelog --vs otelcol
 
 The other end is wire.py: it takes or gives bytes and answers as the backend would; h2load sends what is sent. On disk
-with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-` works
-end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue on
-disk, since its `nop` has none. Nothing is measured before the first items have gone all the way.
+with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-`
+works end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue
+on disk, since its `nop` has none; both have that one in `in-prometheus-sent`. Nothing is measured before the first
+items have gone all the way.
 """
 
 import concurrent.futures
