@@ -102,17 +102,17 @@ def zone():
 
 def jobs_of(directory, lists, asked, page):
     """The scrape_configs of both; the label `pool` tells the job."""
-    shown = [
+    copied = [
         {"action": "labelmap", "regex": "__((meta|param|scrape|scheme|metrics|always|convert).*)"},
         {"source_labels": ["__address__"], "target_label": "address"},
     ]
     jobs = {name: {"kubernetes_sd_configs": [discovery]} for name, discovery in of_kubernetes().items()}
     jobs |= discovered(directory, lists)
     for job in jobs.values():
-        job["relabel_configs"] = list(shown)
+        job["relabel_configs"] = list(copied)
     for name, rules in RULES.items():
         targets = [{"targets": [f"{one}:{80 + one}"], "labels": labels} for one, labels in enumerate(LABELS)]
-        jobs[f"rule {name}"] = {"static_configs": targets, "relabel_configs": [*shown[1:], *rules]}
+        jobs[f"rule {name}"] = {"static_configs": targets, "relabel_configs": [*copied[1:], *rules]}
     for name, rules in METRIC_RULES.items():
         targets = [{"targets": ["a:1"], "labels": {"team": "red"}}]
         jobs[f"series {name}"] = {"static_configs": targets, "relabel_configs": [], "metric_relabel_configs": rules}
@@ -121,8 +121,9 @@ def jobs_of(directory, lists, asked, page):
         instead |= dict.fromkeys(("__scrape_interval__", "__scrape_timeout__"), f"{EVERY_SECONDS}s")
         given = [{"target_label": label, "replacement": value} for label, value in instead.items()]
         # A target without an address is none.
+        server = page if name.startswith("series") else asked
         address = {"source_labels": ["__address__"], "regex": "(.+)", "target_label": "__address__"}
-        job["relabel_configs"] += [*given, {**address, "replacement": (page if name.startswith("series") else asked).address}]
+        job["relabel_configs"] += [*given, {**address, "replacement": server.address}]
     return [{"job_name": name, **job} for name, job in jobs.items()]
 
 
@@ -216,7 +217,7 @@ def their_series(prometheus):
 
 
 def of_pods(targets):
-    return lambda: {pool: found for pool, found in targets().items() if pool.startswith("pod")}
+    return {pool: found for pool, found in targets.items() if pool.startswith("pod")}
 
 
 def compare(what, ours, theirs, before=None):
@@ -229,6 +230,15 @@ def compare(what, ours, theirs, before=None):
     found = until(is_equal, lambda: f"{what}:\n{difference(ours(), theirs())}", EQUAL_SECONDS, 1)
     print(f"{what}: {sum(map(len, found.values()))} of {len(found)} jobs", flush=True)
     return found
+
+
+def check(plane, prometheus, ours):
+    first = compare("targets at first", ours.targets, lambda: theirs(prometheus))
+    compare("series", ours.series, lambda: their_series(prometheus))
+    change(plane)
+    compare("pods after the changes", lambda: of_pods(ours.targets()), lambda: of_pods(theirs(prometheus)), of_pods(first))
+    touch(plane)
+    compare("targets after the changes", ours.targets, lambda: theirs(prometheus), first)
 
 
 def main(directory, release=Prometheus):
@@ -269,12 +279,5 @@ def main(directory, release=Prometheus):
         prometheus.start()
         holdfast.start()
         stack.callback(holdfast.close)
-        ours = Ours(backend)
-        first = compare("targets at first", ours.targets, lambda: theirs(prometheus))
-        compare("series", ours.series, lambda: their_series(prometheus))
-        change(plane)
-        pods = [of_pods(targets) for targets in (ours.targets, lambda: theirs(prometheus), lambda: first)]
-        compare("pods after the changes", *pods[:2], pods[2]())
-        touch(plane)
-        compare("targets after the changes", ours.targets, lambda: theirs(prometheus), first)
+        check(plane, prometheus, Ours(backend))
         return True

@@ -336,12 +336,16 @@ static const char *read_times(const struct hf_prom_labels *labels, uint64_t *ret
 /* A flag that a rule may have changed. */
 static bool read_flag(const struct hf_prom_labels *labels, const char *name, bool *ret_value)
 {
-    static const char *const words[2][6] = {{"0", "f", "F", "false", "False", "FALSE"},
-                                            {"1", "t", "T", "true", "True", "TRUE"}};
+    static const struct {
+        const char *text;
+        bool value;
+    } words[] = {{"true", true},   {"True", true}, {"TRUE", true},   {"t", true},
+                 {"T", true},      {"1", true},    {"false", false}, {"False", false},
+                 {"FALSE", false}, {"f", false},   {"F", false},     {"0", false}};
     struct hf_slice text = get(labels, name);
-    for (size_t i = 0; i < 12; i++) {
-        if (hf_slice_is(text, words[i / 6][i % 6])) {
-            *ret_value = i / 6 == 1;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (hf_slice_is(text, words[i].text)) {
+            *ret_value = words[i].value;
             return true;
         }
     }
