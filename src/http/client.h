@@ -36,6 +36,8 @@ struct hf_http_client_options {
     const char *user_agent;  /* NULL: none */
     const char *unix_socket; /* connect to this path whatever the URL's host; NULL: no */
     const char *proxy_url;   /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
+    const char *no_proxy;    /* where `proxy_url` is not used, as NO_PROXY; NULL: nowhere */
+    bool no_environment;     /* without `proxy_url` there is no proxy */
     uint64_t max_conns, max_idle_conns, idle_timeout_ns; /* 0: libcurl's own */
     bool disable_keep_alives;
     enum hf_http_follow follow;

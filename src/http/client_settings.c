@@ -54,6 +54,7 @@ void hf_http_settings_release(struct http_client_settings *settings)
     free((char *)(uintptr_t)settings->options.user_agent);
     free((char *)(uintptr_t)settings->options.unix_socket);
     free((char *)(uintptr_t)settings->options.proxy_url);
+    free((char *)(uintptr_t)settings->options.no_proxy);
     free((char *)(uintptr_t)settings->options.bearer_token_file);
     free(settings->authorization);
 }
@@ -81,7 +82,8 @@ enum hf_status hf_http_settings_init(struct http_client_settings *settings,
     }
     /* All at once, so that none is left a borrowed pointer. */
     bool copied = copy_text(&own->user_agent) & copy_text(&own->unix_socket) &
-                  copy_text(&own->proxy_url) & copy_text(&own->bearer_token_file);
+                  copy_text(&own->proxy_url) & copy_text(&own->no_proxy) &
+                  copy_text(&own->bearer_token_file);
     settings->token_file.path = own->bearer_token_file;
     if (!copied) {
         hf_http_settings_release(settings);

@@ -232,7 +232,9 @@ static enum hf_status set_overridden_url(struct http_transfer *transfer, const c
 }
 
 /* What the environment says of the URL's host. */
-static const char *proxy_of_environment(const char *url, bool https)
+/* The proxy on the way to the URL; NULL: none. The key wins over the environment. */
+static const char *proxy_of(const char *url, bool https,
+                            const struct hf_http_client_options *options)
 {
     char *host = NULL, *port = NULL;
     const char *proxy = NULL;
@@ -245,7 +247,12 @@ static const char *proxy_of_environment(const char *url, bool https)
         if (v6) {
             host[size - 1] = '\0';
         }
-        proxy = hf_proxy_of_environment(https, v6 ? host + 1 : host, port);
+        const char *name = v6 ? host + 1 : host;
+        if (given(options->proxy_url)) {
+            proxy = hf_proxy_is_excepted(options->no_proxy, name, port) ? NULL : options->proxy_url;
+        } else if (!options->no_environment) {
+            proxy = hf_proxy_of_environment(https, name, port);
+        }
     }
     curl_free(host);
     curl_free(port);
@@ -253,14 +260,11 @@ static const char *proxy_of_environment(const char *url, bool https)
     return proxy;
 }
 
-/* The key wins over the environment. libcurl's own reading of it differs from Go's. */
+/* libcurl's own reading of the environment differs from Go's. */
 static void set_proxy(CURL *easy, const char *url, bool https,
                       const struct hf_http_client_options *options)
 {
-    const char *proxy = NULL;
-    if (options->unix_socket == NULL) {
-        proxy = given(options->proxy_url) ? options->proxy_url : proxy_of_environment(url, https);
-    }
+    const char *proxy = options->unix_socket == NULL ? proxy_of(url, https, options) : NULL;
     curl_easy_setopt(easy, CURLOPT_PROXY, proxy != NULL ? proxy : "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 }

@@ -4,7 +4,7 @@
 #include <wctype.h>
 
 #include "function.h"
-#include "letter_case.h"
+#include "util/letter_case.h"
 #include "util/rune.h"
 
 #define CONVERTER(name)                                                                            \

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "util/digest.h"
+#include "util/letter_case.h"
 #include "util/regex/regex.h"
+#include "util/rune.h"
 
 #define JOINED_MAX (64u << 10) /* bytes of the source labels' values together */
 #define DEFAULT_REGEX "(.*)"
@@ -320,20 +322,20 @@ static void set_hash(struct work *work, struct hf_slice value)
     set(work, hf_slice_text(config->target_label), hf_slice_of(text, (size_t)size));
 }
 
-/* Of ASCII letters; others stay. */
-static void set_case(struct work *work, struct hf_slice value, bool is_upper)
+static void set_case(struct work *work, struct hf_slice value, uint32_t (*change)(uint32_t code))
 {
-    uint8_t *text = hf_arena_take(work->arena, value.size + 1);
+    uint8_t *text = hf_arena_take(work->arena, HF_RUNE_MAX * value.size + 1);
     if (text == NULL) {
         work->failed = true;
         return;
     }
-    for (size_t i = 0; i < value.size; i++) {
-        uint8_t c = value.data[i];
-        bool is_ascii = c < 0x80;
-        text[i] = (uint8_t)(!is_ascii ? c : is_upper ? toupper(c) : tolower(c));
+    size_t size = 0;
+    for (size_t at = 0; at < value.size;) {
+        struct hf_rune rune = hf_rune_at(value, at);
+        size += hf_rune_put(change(rune.code), text + size);
+        at += rune.size;
     }
-    set(work, hf_slice_text(work->rule->config->target_label), hf_slice_of(text, value.size));
+    set(work, hf_slice_text(work->rule->config->target_label), hf_slice_of(text, size));
 }
 
 /* Labels that are made go behind those that are looked at. */
@@ -391,7 +393,7 @@ static bool apply_rule(struct work *work)
         return true;
     case HF_RELABEL_LOWERCASE:
     case HF_RELABEL_UPPERCASE:
-        set_case(work, value, action == HF_RELABEL_UPPERCASE);
+        set_case(work, value, action == HF_RELABEL_UPPERCASE ? hf_rune_to_upper : hf_rune_to_lower);
         return true;
     case HF_RELABEL_LABELMAP:
         map_labels(work);

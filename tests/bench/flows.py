@@ -4,9 +4,10 @@
     HOLDFAST_PEER=/path/to/otelcol ./dev bench in-filelog --vs otelcol
 
 The other end is wire.py: it takes or gives bytes and answers as the backend would; h2load sends what is sent. On disk
-with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-` works
-end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue on
-disk, since its `nop` has none. Nothing is measured before the first items have gone all the way.
+with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-`
+works end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue
+on disk, since its `nop` has none; both have that one in `in-prometheus-sent`. Nothing is measured before the first
+items have gone all the way.
 """
 
 import concurrent.futures
@@ -198,7 +199,7 @@ OUT = {
     ),
 }
 SIGNALS = {points_of: otlp.METRICS, logs_of: otlp.LOGS, spans_of: otlp.TRACES}
-NAMES = [*FILES, "in-zipkin", "in-prometheus", *OUT, "out-prometheus", "out-loadbalancing", "out-loadbalancing-gzip"]
+NAMES = [*FILES, "in-zipkin", "in-prometheus", "in-prometheus-sent", *OUT, "out-prometheus", "out-loadbalancing", "out-loadbalancing-gzip"]
 # What has no `sending_queue` to be set.
 WITHOUT_QUEUE = ("nop", "loadbalancing", "prometheus")
 
@@ -242,15 +243,14 @@ def otlp_in(collector):
     return {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}}}}
 
 
+def otlp_end(backend):
+    """All is sent on."""
+    return lambda _: {"otlphttp": {"endpoint": f"http://127.0.0.1:{backend.port}", "compression": "none"}}
+
+
 def quiet_end(backend):
-    """Where what was received goes."""
-
-    def build(collector):
-        if collector.kind == "holdfast":
-            return {"nop": {}}
-        return {"otlphttp": {"endpoint": f"http://127.0.0.1:{backend.port}", "compression": "none"}}
-
-    return build
+    """Where what was received goes. An exporter of the Go collector's without a request has no queue on disk."""
+    return lambda collector: {"nop": {}} if collector.kind == "holdfast" else otlp_end(backend)(collector)
 
 
 def metric_sum(collector, name):
@@ -396,20 +396,20 @@ def measure_zipkin(peer, seconds):
     )
 
 
-def measure_scrapes(peer, seconds):
+def measure_scrapes(peer, seconds, end=quiet_end):
     """Every target once in an interval; whole rounds are counted, but for the first two: what can be kept from one
-    scrape to the next is there then."""
+    scrape to the next is there then. `otlp_end`: the samples are sent on, by both peers."""
     interval = max(10, seconds)
     with workplace() as (disk, memory):
         (memory / "body").write_text(exposition_of(SAMPLES))
         backend, scraped = Wire(memory, "backend", "answer", "ok"), Wire(memory, "scraped", "serve", memory / "body")
         targets = [f"127.0.0.1:{scraped.port}"]
         jobs = [
-            {"job_name": f"job-{i}", "scrape_interval": f"{interval}s", "static_configs": [{"targets": targets}]}
+            {"job_name": f"job-{i}", "scrape_interval": f"{interval:g}s", "static_configs": [{"targets": targets}]}
             for i in range(TARGETS_SCRAPED)
         ]
         settings = configuration(
-            "metrics", lambda _: {"prometheus": {"config": {"scrape_configs": jobs}}}, quiet_end(backend)
+            "metrics", lambda _: {"prometheus": {"config": {"scrape_configs": jobs}}}, end(backend)
         )
         collector = Collector(*peer, disk / "collector", settings)
         with running(collector, backend, scraped):
@@ -525,6 +525,7 @@ def run(name, peer, seconds):
     found = {
         "in-zipkin": measure_zipkin,
         "in-prometheus": measure_scrapes,
+        "in-prometheus-sent": lambda peer, seconds: measure_scrapes(peer, seconds, otlp_end),
         "out-prometheus": lambda peer, seconds: measure_exposed(peer),
         "out-loadbalancing": measure_balancing,
         "out-loadbalancing-gzip": lambda peer, seconds: measure_balancing(peer, seconds, compression="gzip"),

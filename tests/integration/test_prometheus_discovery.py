@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 import yaml
-from dnslib import AAAA, QTYPE, RR, SRV, A
-from dnslib.server import BaseResolver, DNSLogger, DNSServer
+from dnslib import AAAA, MX, NS, SRV, A
 
 from support.holdfast import Holdfast, otlphttp_exporter
+from support.names import Zone, serving
 from support.scraped import Target, rows
 from support.waiting import until
 
@@ -105,26 +105,6 @@ class TestScrapeConfigFiles:
         assert sentence in instance.log() and "jobs.yaml" in instance.log()
 
 
-class Zone(BaseResolver):
-    """Answers of the records that are there; none is NXDOMAIN."""
-
-    def __init__(self):
-        self.records = {}  # (name, type): [data]
-        self.is_broken = False
-
-    def resolve(self, request, _handler):
-        reply = request.reply()
-        if self.is_broken:
-            reply.header.rcode = 2
-            return reply
-        name, kind = str(request.q.qname), QTYPE[request.q.qtype]
-        for data in self.records.get((name, kind), []):
-            reply.add_answer(RR(name, getattr(QTYPE, kind), rdata=data, ttl=0))
-        if not reply.rr and not any(known == name for known, _ in self.records):
-            reply.header.rcode = 3
-        return reply
-
-
 def can_mount():
     return (
         os.geteuid() == 0
@@ -139,13 +119,9 @@ class TestDns:
     def zone(self, ending):
         zone = Zone()
         try:
-            server = DNSServer(zone, address=NAME_SERVER, port=53, logger=DNSLogger(logf=lambda _: None))
+            ending.enter_context(serving(zone, NAME_SERVER))
         except OSError as error:
             pytest.skip(f"{NAME_SERVER}:53 cannot be had: {error}")
-        server.server.socket.settimeout(None)
-        server.start_thread()
-        ending.callback(server.server.server_close)
-        ending.callback(server.stop)
         return zone
 
     @pytest.fixture
@@ -161,7 +137,7 @@ class TestDns:
                         dns_sd_configs=[{"refresh_interval": "200ms", **discovery}],
                         relabel_configs=[
                             {"source_labels": ["__meta_dns_name"], "target_label": "of"},
-                            {"source_labels": ["__meta_dns_srv_record_target"], "target_label": "srv"},
+                            {"action": "labelmap", "regex": "__meta_dns_(srv|mx|ns)_record_target"},
                         ],
                     )
                 ],
@@ -182,7 +158,7 @@ class TestDns:
         scraped(
             http_backend,
             lambda row: row["attributes"].get("of") == "_metrics._tcp.shop.test"
-            and row["attributes"].get("srv", "").rstrip(".") == "host.shop.test",
+            and row["attributes"].get("srv") == "host.shop.test.",
             "no target of SRV",
         )
 
@@ -197,6 +173,19 @@ class TestDns:
         zone.records["a.shop.test.", "A"] = [A("127.0.0.2")]
         zone.is_broken = False
         until(lambda: f"127.0.0.2:{one.port}" in instances(http_backend), lambda: f"{instances(http_backend)}")
+
+    @pytest.mark.parametrize("kind, data", {"MX": MX("localhost.", 5), "NS": NS("localhost.")}.items())
+    def test_hosts_of_other_records(self, zone, run, http_backend, target, kind, data):
+        one = target("a 1\n")
+        zone.records["shop.test.", kind] = [data]
+        zone.records["localhost.", "A"] = [A("127.0.0.1")]
+        run(names=["shop.test"], type=kind, port=one.port)
+        scraped(
+            http_backend,
+            lambda row: row["attributes"].get(kind.lower()) == "localhost."
+            and row["resource"]["service.instance.id"] == f"localhost:{one.port}",
+            f"no target of {kind}",
+        )
 
     def test_addresses_of_version_6(self, zone, run, http_backend):
         zone.records["six.shop.test.", "AAAA"] = [AAAA("::1")]

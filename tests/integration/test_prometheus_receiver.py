@@ -202,14 +202,24 @@ h_created 1520872608.5
     assert not seen.rows("h_created") and not seen.rows("foo_seconds_created")
 
 
-def test_native_histograms_come_by_protobuf(run, target):
+OF_SOME = {"target_label": "__scrape_native_histograms__", "replacement": "true"}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"scrape_native_histograms": True},
+        {"scrape_protocols": ["PrometheusProto"], "relabel_configs": [OF_SOME]},
+    ],
+)
+def test_native_histograms_come_by_protobuf(run, target, keys):
     pair = field(1, "a") + field(2, "b")
     spans = field(12, field(1, 4) + field(2, 2)) + field(12, field(1, 2) + field(2, 1))
     histogram = field(1, 5) + field(2, 9.5) + field(5, 6) + field(6, 0.25) + field(7, 2) + spans
     metric = field(1, pair) + field(7, histogram + field(13, b"\x02\x02\x03"))
     family = delimited(field(1, "lat") + field(3, 4) + field(4, metric))
     one = target(family, "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited")
-    seen = run(job(targets=[one.address], scrape_native_histograms=True))
+    seen = run(job(targets=[one.address], **keys))
     row = seen.until_row("lat")
     assert row["kind"] == "exponential_histogram" and row["attributes"] == {"a": "b"}
     assert row["value"] == (5, 9.5, 3, 2, (1, (1, 2)), (0, ()))
@@ -234,6 +244,15 @@ def test_labels_that_series_bring(run, target, honor):
             "exported_instance": "there:1",
             "exported_zone": "z",
         }
+
+
+def test_the_environments_proxy_is_used_when_it_is_asked_for(run, target):
+    proxy = target("a 1\n")
+    jobs = [job(name, ["nowhere.invalid:80"], proxy_from_environment=name == "led") for name in ("led", "straight")]
+    seen = run(*jobs, environment={"HTTP_PROXY": proxy.url, "http_proxy": proxy.url})
+    for name, value in {"led": 1, "straight": 0}.items():
+        seen.until_row("up", lambda row, name=name: row["resource"]["service.name"] == name and row["value"] == value)
+    assert not [row for row in seen.rows("up") if row["resource"]["service.name"] == "straight" and row["value"] == 1]
 
 
 def test_times_of_series_may_be_ignored(run, target):
@@ -660,6 +679,18 @@ def test_pods_of_a_cluster_by_their_annotations(run, target, cluster):
     cluster.delete("pods", "shop-1")
     seen.until_row("a", lambda row: (row["value"], row["resource"]["k8s.pod.name"]) == ("stale", "shop-1"))
     assert not two.requests or "quiet" not in {row["resource"]["k8s.pod.name"] for row in seen.rows("a")}
+
+
+def test_a_cluster_by_its_url(run, target, cluster, tmp_path):
+    put_pod(cluster, "shop-1", target("a 1\n"))
+    account = cluster.environment["HOLDFAST_SERVICE_ACCOUNT_DIR"]
+    discovery = {
+        "role": "pod",
+        "api_server": f"https://127.0.0.1:{cluster.port}/",
+        "tls_config": {"ca_file": f"{account}/ca.crt"},
+        "authorization": {"credentials_file": f"{account}/token"},
+    }
+    assert run(job(kubernetes_sd_configs=[discovery])).until_row("a")["resource"]["k8s.pod.name"] == "shop-1"
 
 
 def test_endpoints_are_joined_with_pods_and_services(run, target, cluster):

@@ -22,7 +22,7 @@ from support.waiting import until
 from .modules import built
 from .service import Service
 
-MODULE, VERSION = "github.com/prometheus/prometheus", "v0.314.0"
+MODULE, VERSION = "github.com/prometheus/prometheus", "v0.315.1"
 CUMULATIVE = m.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import arm64, charts, clickhouse, dashboards, debian, gateway, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
+from real import arm64, charts, clickhouse, dashboards, debian, discovery, gateway, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
 from real import kubernetes, loki, minio, moto_s3, opamp, opensearch, otelcol, pprof, prometheus, receivers  # noqa: E402
 from real import syslog, victoriametrics, zipkin  # noqa: E402
 
@@ -37,6 +37,7 @@ PARTS = {
     "zipkin": zipkin.main,
     "clickhouse": clickhouse.main,
     "debian": debian.main,
+    "discovery": discovery.main,
     "arm64": arm64.main,
 }
 

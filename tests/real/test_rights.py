@@ -105,6 +105,7 @@ CONFIGURATIONS = {
     "endpoints": discovery("endpoints", namespaces={"names": ["shop"]}, attach_metadata={"node": True}),
     "slices of the own namespace": discovery("endpointslice", namespaces={"own_namespace": True}),
     "pods": discovery("pod", attach_metadata={"namespace": True}),
+    "pods and their owners": discovery("pod", attach_metadata={"deployment": True, "job": True, "cronjob": True}),
     "nodes": discovery("node", attach_metadata={"namespace": True}),
     "ingresses": discovery("ingress"),
     "balancing": collector(

@@ -123,7 +123,7 @@
 {{- $root := .root }}
 {{- range (.config.config | default dict).scrape_configs }}
 {{- range .kubernetes_sd_configs }}
-{{- if not .kubeconfig_file }}
+{{- if not (or .kubeconfig_file .api_server) }}
 {{- $attached := .attach_metadata | default dict }}
 {{- $joins := has .role (list "endpoints" "endpointslice") }}
 {{- $given := .namespaces | default dict }}
@@ -140,6 +140,12 @@
 - {group: discovery.k8s.io, resources: [endpointslices], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
 {{- else if eq .role "ingress" }}
 - {group: networking.k8s.io, resources: [ingresses], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
+{{- end }}
+{{- if and $attached.deployment (or $joins (eq .role "pod")) }}
+- {group: apps, resources: [replicasets], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
+{{- end }}
+{{- if and $attached.cronjob (or $joins (eq .role "pod")) }}
+- {group: batch, resources: [jobs], verbs: [list, watch], namespaces: {{ toJson $spaces }}}
 {{- end }}
 {{- if or (eq .role "node") (and $attached.node (or $joins (eq .role "pod"))) }}
 - {group: "", resources: [nodes], verbs: [list, watch]}

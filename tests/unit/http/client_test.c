@@ -629,6 +629,22 @@ static void goes_through_the_proxy_it_is_told(void **state)
     end(&unused);
 }
 
+static void goes_past_the_proxy_where_it_is_told(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char url[100];
+    start(&fixture, 0,
+          (struct hf_http_client_options){.proxy_url = "http://proxy.invalid:1",
+                                          .no_proxy = "10.0.0.0/8,127.0.0.0/8"});
+    struct reply reply = {.call = {.method = "POST", .url = url_of(&fixture, "/v1/x", url)}};
+    begin(&fixture, &reply);
+    await(&fixture);
+    assert_int_equal(reply.status, HF_OK);
+    assert_says(reply.body, "POST /v1/x");
+    end(&fixture);
+}
+
 static void ends_what_is_left_when_it_is_freed(void **state)
 {
     (void)state;
@@ -784,6 +800,7 @@ int main(void)
         cmocka_unit_test(says_that_a_server_speaks_no_tls),
         cmocka_unit_test(connects_to_a_unix_socket),
         cmocka_unit_test(goes_through_the_proxy_it_is_told),
+        cmocka_unit_test(goes_past_the_proxy_where_it_is_told),
         cmocka_unit_test(ends_what_is_left_when_it_is_freed),
         cmocka_unit_test(streams_an_answer_piece_by_piece),
         cmocka_unit_test(ends_a_stream_that_is_stopped_or_cancelled),

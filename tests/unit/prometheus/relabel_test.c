@@ -103,6 +103,19 @@ static void each_action_does_what_prometheus_does(void **state)
     }
 }
 
+static void the_case_changes_of_letters_that_are_not_ascii(void **state)
+{
+    (void)state;
+    char out[512];
+    const struct hf_relabel_config rules[] = {
+        {.replacement = "Ünï\xff", .target_label = "a"},
+        {SOURCES("a"), .target_label = "b", .action = HF_RELABEL_LOWERCASE},
+        {SOURCES("a"), .target_label = "__meta_x", .action = HF_RELABEL_UPPERCASE},
+    };
+    run(rules, COUNT(rules), out, sizeof(out));
+    assert_string_equal(out, "__meta_x=ÜNÏ\ufffd a=Ünï\xff b=ünï\ufffd");
+}
+
 static void rules_follow_one_another_until_one_drops(void **state)
 {
     (void)state;
@@ -165,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_action_does_what_prometheus_does),
+        cmocka_unit_test(the_case_changes_of_letters_that_are_not_ascii),
         cmocka_unit_test(rules_follow_one_another_until_one_drops),
         cmocka_unit_test(rules_without_sense_are_refused),
         cmocka_unit_test(no_memory_is_told),

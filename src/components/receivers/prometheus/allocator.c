@@ -356,6 +356,7 @@ enum hf_status prom_allocator_new(struct prom_receiver *receiver,
     allocator->timer.fire = fire;
     snprintf(allocator->url, sizeof(allocator->url), "%s/scrape_configs", config->endpoint);
     allocator->http = config->sd.http;
+    allocator->http.proxy_from_environment = true; /* as clients that are not Prometheus' */
     if (config->proxy_url != NULL) {
         allocator->http.proxy_url = config->proxy_url;
     }

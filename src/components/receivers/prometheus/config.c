@@ -1,66 +1,22 @@
 #include "config.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config_checks.h"
 #include "http/client.h"
+#include "kube_access.h"
 #include "oauth.h"
 #include "util/regex/regex.h"
 #include "util/time/clock.h"
 
+#define LEGACY "legacy"
+#define ALLOW_UTF8 "allow-utf-8"
+#define UNDERSCORES "underscores"
 #define TIMEOUT_DEFAULT_NS (10 * HF_NS_PER_S)
 #define BODY_BYTES_DEFAULT (UINT64_C(256) << 20)
-#define NS_MAX (UINT64_C(1) << 62)
 
 /* ---- values ---- */
-
-bool prom_duration(const char *text, uint64_t *ret_ns)
-{
-    static const struct {
-        const char *unit;
-        uint64_t ns;
-    } units[] = {
-        {"ms", HF_NS_PER_MS},
-        {"y", 365 * 86400 * HF_NS_PER_S},
-        {"w", 7 * 86400 * HF_NS_PER_S},
-        {"d", 86400 * HF_NS_PER_S},
-        {"h", 3600 * HF_NS_PER_S},
-        {"m", 60 * HF_NS_PER_S},
-        {"s", HF_NS_PER_S},
-    };
-    uint64_t sum = 0;
-    if (strcmp(text, "0") == 0) {
-        *ret_ns = 0;
-        return true;
-    }
-    if (*text == '\0') {
-        return false;
-    }
-    while (*text != '\0') {
-        uint64_t number = 0;
-        const char *start = text;
-        for (; isdigit((unsigned char)*text) && number < 1000000000; text++) {
-            number = number * 10 + (uint64_t)(*text - '0');
-        }
-        size_t unit = 0;
-        size_t count = sizeof(units) / sizeof(units[0]);
-        while (unit < count && strncmp(text, units[unit].unit, strlen(units[unit].unit)) != 0) {
-            unit++;
-        }
-        if (text == start || unit == count || number > NS_MAX / units[unit].ns) {
-            return false;
-        }
-        sum += number * units[unit].ns;
-        text += strlen(units[unit].unit);
-        if (sum > NS_MAX) {
-            return false;
-        }
-    }
-    *ret_ns = sum;
-    return true;
-}
 
 const char *prom_expect_duration(const char *key, const char *text)
 {
@@ -94,6 +50,24 @@ const char *prom_expect_protocol(const char *key, const char *text)
     }
     return "PrometheusProto, OpenMetricsText0.0.1, OpenMetricsText1.0.0, PrometheusText0.0.4 or "
            "PrometheusText1.0.0";
+}
+
+const char *prom_expect_validation(const char *key, const char *text)
+{
+    (void)key;
+    return strcmp(text, LEGACY) == 0 || strcmp(text, "utf8") == 0 ? NULL : "legacy or utf8";
+}
+
+const char *prom_expect_escaping(const char *key, const char *text)
+{
+    static const char *const known[] = {ALLOW_UTF8, UNDERSCORES, "dots", "values"};
+    (void)key;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(text, known[i]) == 0) {
+            return NULL;
+        }
+    }
+    return "allow-utf-8, underscores, dots or values";
 }
 
 const char *prom_expect_url(const char *key, const char *text)
@@ -140,6 +114,28 @@ struct prom_limits prom_job_limits(const struct prom_global *global, const struc
         .label_name = number_or(own->label_name, all->label_name),
         .label_value = number_or(own->label_value, all->label_value),
     };
+}
+
+static bool is_legacy(const char *validation)
+{
+    return validation != NULL && strcmp(validation, LEGACY) == 0;
+}
+
+const char *prom_job_escaping(const struct prom_global *global, const struct prom_job *job)
+{
+    const struct prom_names *names =
+        job->names.validation != NULL || job->names.escaping != NULL ? &job->names : &global->names;
+    if (names->escaping != NULL) {
+        return names->escaping;
+    }
+    return is_legacy(names->validation) ? UNDERSCORES : ALLOW_UTF8;
+}
+
+static bool is_escaping_wrong(const struct prom_global *global, const struct prom_job *job)
+{
+    const char *own = job->names.validation;
+    return is_legacy(own != NULL ? own : global->names.validation) &&
+           strcmp(prom_job_escaping(global, job), ALLOW_UTF8) == 0;
 }
 
 /* ---- checks ---- */
@@ -198,6 +194,12 @@ static const char *check_http(const struct prom_http *http)
     if (authorization != NULL && authorization->credentials != NULL &&
         authorization->credentials_file != NULL) {
         return "authorization has both credentials and credentials_file; remove one";
+    }
+    if (http->proxy_from_environment && http->proxy_url != NULL) {
+        return "proxy_url and proxy_from_environment are both set; remove one";
+    }
+    if (http->no_proxy != NULL && http->proxy_url == NULL) {
+        return "no_proxy has a meaning beside proxy_url only";
     }
     if ((http->tls.cert != NULL || http->tls.cert_file != NULL) !=
         (http->tls.key != NULL || http->tls.key_file != NULL)) {
@@ -277,10 +279,8 @@ static const char *check_discovery(const struct prom_job *job)
         why = check_http(&https[i].http);
     }
     for (size_t i = 0; i < job->kubernetes.count && why == NULL; i++) {
-        const char *server = kubernetes[i].api_server;
-        why = server == NULL || server[0] == '\0'
-                  ? NULL
-                  : "kubernetes_sd_configs: api_server is not supported; use kubeconfig_file";
+        why = check_http(&kubernetes[i].http);
+        why = why != NULL ? why : prom_kube_check(&kubernetes[i]);
     }
     return why;
 }
@@ -292,6 +292,9 @@ const char *prom_check_job(const struct prom_global *global, const struct prom_j
     why = why != NULL ? why : check_discovery(job);
     if (why == NULL && !are_params(&job->params)) {
         why = "params: expected a map of lists of texts";
+    }
+    if (why == NULL && is_escaping_wrong(global, job)) {
+        why = "metric_name_escaping_scheme allow-utf-8 needs metric_name_validation_scheme utf8";
     }
     if (why == NULL && job->job_name[0] == '\0') {
         why = "job_name is empty";

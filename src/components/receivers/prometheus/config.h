@@ -13,6 +13,7 @@
 #include <holdfast/status.h>
 
 #include "config_discovery.h"
+#include "duration.h"
 #include "prometheus/relabel.h"
 
 /* ---- what is asked, and what becomes of the answer ---- */
@@ -20,6 +21,11 @@
 struct prom_limits {
     uint64_t body_size;
     int64_t samples, targets, labels, label_name, label_value;
+};
+
+/* Which names of metrics targets are asked for; NULL: not said. */
+struct prom_names {
+    const char *validation, *escaping;
 };
 
 struct prom_job {
@@ -31,6 +37,7 @@ struct prom_job {
     const char *fallback_protocol;
     bool has_native, native, has_classic, classic, has_extra, extra_metrics;
     struct prom_limits limits;
+    struct prom_names names;
     struct prom_http http;
     struct hf_struct_list relabel, metric_relabel;
     struct hf_struct_list statics, files, https, dns, kubernetes;
@@ -45,6 +52,7 @@ struct prom_global {
     struct hf_string_map external_labels;
     bool native, classic, extra_metrics;
     struct prom_limits limits;
+    struct prom_names names;
 };
 
 struct prom_file_config {
@@ -75,9 +83,6 @@ struct prom_config {
 extern const struct hf_field prom_fields[];
 extern const struct hf_field prom_job_fields[]; /* struct prom_job */
 
-/* A duration as Prometheus writes it: "1h30m", "15s", "1d". */
-HF_MUST_USE bool prom_duration(const char *text, uint64_t *ret_ns);
-
 /* What no single key can tell: NULL or a sentence, which is valid until the next call of its
  * thread.
  */
@@ -87,4 +92,6 @@ const char *prom_check_job(const struct prom_global *global, const struct prom_j
 /* The effective settings of a job: its own or the global ones. */
 uint64_t prom_job_interval_ns(const struct prom_global *global, const struct prom_job *job);
 uint64_t prom_job_timeout_ns(const struct prom_global *global, const struct prom_job *job);
+/* The value of `escaping` of the formats that have one. */
+const char *prom_job_escaping(const struct prom_global *global, const struct prom_job *job);
 struct prom_limits prom_job_limits(const struct prom_global *global, const struct prom_job *job);

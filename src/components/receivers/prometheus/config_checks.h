@@ -7,4 +7,6 @@
 const char *prom_expect_duration(const char *key, const char *text);
 const char *prom_expect_tls_version(const char *key, const char *text);
 const char *prom_expect_protocol(const char *key, const char *text);
+const char *prom_expect_validation(const char *key, const char *text);
+const char *prom_expect_escaping(const char *key, const char *text);
 const char *prom_expect_url(const char *key, const char *text);

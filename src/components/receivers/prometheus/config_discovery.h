@@ -42,7 +42,8 @@ struct prom_http {
     const char *bearer_token, *bearer_token_file;
     struct prom_tls tls;
     bool follow_redirects;
-    const char *proxy_url;
+    const char *proxy_url, *no_proxy;
+    bool proxy_from_environment;
     struct hf_struct_map headers; /* struct prom_http_header */
 };
 
@@ -70,7 +71,7 @@ struct prom_dns_sd {
     const char *refresh_interval;
 };
 
-enum prom_dns_type { PROM_DNS_A = 0, PROM_DNS_AAAA, PROM_DNS_SRV };
+enum prom_dns_type { PROM_DNS_A = 0, PROM_DNS_AAAA, PROM_DNS_SRV, PROM_DNS_MX, PROM_DNS_NS };
 
 struct prom_kube_namespaces {
     struct hf_string_list names;
@@ -83,7 +84,7 @@ struct prom_kube_selector {
 };
 
 struct prom_kube_attach {
-    bool node, namespace;
+    bool node, namespace, deployment, job, cronjob;
 };
 
 struct prom_kube_sd {
@@ -123,7 +124,7 @@ struct prom_allocator_sd {
     X(aws) X(azure) X(consul) X(digitalocean) X(docker) X(dockerswarm)                             \
     X(ec2) X(ecs) X(elasticache) X(eureka) X(gce) X(hetzner)                                       \
     X(ionos) X(kuma) X(lightsail) X(linode) X(marathon) X(msk)                                     \
-    X(nerve) X(nomad) X(openstack) X(ovhcloud) X(puppetdb) X(rds)                                  \
+    X(nerve) X(nomad) X(oci) X(openstack) X(outscale) X(ovhcloud) X(puppetdb) X(rds)               \
     X(scaleway) X(serverset) X(stackit) X(triton) X(uyuni) X(vultr)
 /* clang-format on */
 

@@ -38,7 +38,7 @@ const struct hf_field prom_http_sd_fields[] = {
     HF_FIELDS_END,
 };
 
-static const char *const dns_types[] = {"A", "AAAA", "SRV", NULL};
+static const char *const dns_types[] = {"A", "AAAA", "SRV", "MX", "NS", NULL};
 
 const struct hf_field prom_dns_sd_fields[] = {
     {.key = "names",
@@ -51,7 +51,7 @@ const struct hf_field prom_dns_sd_fields[] = {
      .offset = offsetof(struct prom_dns_sd, type),
      .choices = dns_types,
      .default_text = "SRV",
-     .help = "The kind of record: A, AAAA or SRV."},
+     .help = "The kind of record: A, AAAA, SRV, MX or NS."},
     {.key = "port",
      .type = HF_FIELD_INT,
      .offset = offsetof(struct prom_dns_sd, port),
@@ -103,6 +103,18 @@ static const struct hf_field attach_fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct prom_kube_attach, namespace),
      .help = "Targets get the labels of their namespace."},
+    {.key = "deployment",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct prom_kube_attach, deployment),
+     .help = "Targets of pods get the name of their Deployment; reads ReplicaSets."},
+    {.key = "job",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct prom_kube_attach, job),
+     .help = "Targets of pods get the name of their Job."},
+    {.key = "cronjob",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct prom_kube_attach, cronjob),
+     .help = "Targets of pods get the name of their CronJob; reads Jobs."},
     HF_FIELDS_END,
 };
 
@@ -116,8 +128,9 @@ const struct hf_field prom_kubernetes_sd_fields[] = {
     {.key = "api_server",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct prom_kube_sd, api_server),
-     .help = "Not supported: the API is that of the pod's service account, or of "
-             "kubeconfig_file."},
+     .validate = prom_expect_url,
+     .help = "The URL of the API, with the credentials beside it; without, that of the pod's "
+             "service account, or of kubeconfig_file."},
     {.key = "kubeconfig_file",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct prom_kube_sd, kubeconfig_file),

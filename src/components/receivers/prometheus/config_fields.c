@@ -34,11 +34,25 @@
         .help = "A longer value of a label fails the scrape; 0: no limit."                         \
     }
 
+#define NAME_KEYS(owner, at)                                                                       \
+    {.key = "metric_name_validation_scheme",                                                       \
+     .type = HF_FIELD_STRING,                                                                      \
+     .offset = offsetof(owner, at.validation),                                                     \
+     .validate = prom_expect_validation,                                                           \
+     .help =                                                                                       \
+         "utf8 (without) or legacy, which asks targets for names with underscores; all names are " \
+         "accepted."},                                                                             \
+    {                                                                                              \
+        .key = "metric_name_escaping_scheme", .type = HF_FIELD_STRING,                             \
+        .offset = offsetof(owner, at.escaping), .validate = prom_expect_escaping,                  \
+        .help =                                                                                    \
+            "How targets are asked to write other characters in names: allow-utf-8, underscores, " \
+            "dots or values."                                                                      \
+    }
+
 #define UNUSED_KEYS                                                                                \
     IGNORED("keep_dropped_targets", "Dropped targets are not kept."),                              \
         IGNORED("scrape_failure_log_file", "Failed scrapes are in the log."),                      \
-        IGNORED("metric_name_validation_scheme", "All names are accepted."),                       \
-        IGNORED("metric_name_escaping_scheme", "All names are accepted."),                         \
         IGNORED("convert_classic_histograms_to_nhcb",                                              \
                 "Classic histograms become OTLP histograms, as those would.")
 
@@ -135,6 +149,7 @@ const struct hf_field prom_job_fields[] = {
      .present_offset = JOB(has_extra),
      .help = "Adds scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes."},
     LIMIT_KEYS(struct prom_job, limits),
+    NAME_KEYS(struct prom_job, names),
     IGNORED("native_histogram_bucket_limit", "A histogram has at most 65536 buckets."),
     IGNORED("native_histogram_min_bucket_factor", "Histograms keep their resolution."),
     UNUSED_KEYS,
@@ -223,6 +238,7 @@ static const struct hf_field global_fields[] = {
      .default_text = "false",
      .help = "Adds scrape_timeout_seconds, scrape_sample_limit and scrape_body_size_bytes."},
     LIMIT_KEYS(struct prom_global, limits),
+    NAME_KEYS(struct prom_global, names),
     UNUSED_KEYS,
     IGNORED("evaluation_interval", "There are no rules."),
     IGNORED("rule_query_offset", "There are no rules."),

@@ -28,13 +28,13 @@ extern const struct hf_field prom_allocator_fields[];
     {.key = "basic_auth",                                                                          \
      .type = HF_FIELD_OPTIONAL,                                                                    \
      .offset = offsetof(owner, at.basic_auth),                                                     \
-     .inner = prom_basic_auth_fields,                                                                   \
+     .inner = prom_basic_auth_fields,                                                              \
      .inner_size = sizeof(struct prom_basic_auth),                                                 \
      .help = "User name and password."},                                                           \
     {.key = "authorization",                                                                       \
      .type = HF_FIELD_OPTIONAL,                                                                    \
      .offset = offsetof(owner, at.authorization),                                                  \
-     .inner = prom_authorization_fields,                                                                \
+     .inner = prom_authorization_fields,                                                           \
      .inner_size = sizeof(struct prom_authorization),                                              \
      .help = "The header Authorization."},                                                         \
     {.key = "oauth2",                                                                              \
@@ -54,7 +54,7 @@ extern const struct hf_field prom_allocator_fields[];
     {.key = "tls_config",                                                                          \
      .type = HF_FIELD_STRUCT,                                                                      \
      .offset = offsetof(owner, at.tls),                                                            \
-     .inner = prom_tls_fields,                                                                          \
+     .inner = prom_tls_fields,                                                                     \
      .help = "How https is verified."},                                                            \
     {.key = "follow_redirects",                                                                    \
      .type = HF_FIELD_BOOL,                                                                        \
@@ -65,14 +65,22 @@ extern const struct hf_field prom_allocator_fields[];
      .type = HF_FIELD_STRING,                                                                      \
      .offset = offsetof(owner, at.proxy_url),                                                      \
      .help = "Proxy, as a URL."},                                                                  \
+    {.key = "no_proxy",                                                                            \
+     .type = HF_FIELD_STRING,                                                                      \
+     .offset = offsetof(owner, at.no_proxy),                                                       \
+     .help = "Where proxy_url is not used: addresses, networks, names, with commas between."},     \
+    {.key = "proxy_from_environment",                                                              \
+     .type = HF_FIELD_BOOL,                                                                        \
+     .offset = offsetof(owner, at.proxy_from_environment),                                         \
+     .default_text = "false",                                                                      \
+     .help = "Use HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment."},                      \
     {.key = "http_headers",                                                                        \
      .type = HF_FIELD_STRUCT_MAP,                                                                  \
      .offset = offsetof(owner, at.headers),                                                        \
-     .inner = prom_header_fields,                                                                       \
+     .inner = prom_header_fields,                                                                  \
      .inner_size = sizeof(struct prom_http_header),                                                \
      .help = "More headers of each request."},                                                     \
-    IGNORED("enable_http2", "HTTP/1.1 is spoken."),                                                \
-    IGNORED("proxy_from_environment", "Without proxy_url the environment's proxy is used.")
+    IGNORED("enable_http2", "HTTP/1.1 is spoken.")
 /* clang-format on */
 
 #define REFRESH(owner, preset)                                                                     \

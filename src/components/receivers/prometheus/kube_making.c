@@ -53,14 +53,14 @@ const char *prom_making_name(struct prom_making *making, const char *role, const
     return (const char *)prom_making_keep(making, name, size).data;
 }
 
-void prom_making_put_lower(struct prom_making *making, const char *name, struct hf_slice value)
+struct hf_slice prom_making_lower(struct prom_making *making, struct hf_slice value)
 {
-    char text[64];
+    char text[256];
     size_t size = value.size < sizeof(text) ? value.size : sizeof(text);
     for (size_t i = 0; i < size; i++) {
         text[i] = (char)tolower(value.data[i]);
     }
-    prom_making_put(making, name, prom_making_keep(making, text, size));
+    return prom_making_keep(making, text, size);
 }
 
 /* The members of a map, each as a label with its value and one that says that it is there. */

@@ -8,6 +8,11 @@
 
 #define PREFIX "__meta_kubernetes_"
 
+/* A port of endpoints at an address that is a pod's. */
+struct prom_pod_port {
+    const struct hf_json *pod, *port;
+};
+
 /* The making of the list of targets. */
 struct prom_making {
     const struct prom_kube_store *store;
@@ -17,6 +22,8 @@ struct prom_making {
     struct hf_prom_labels labels; /* of the target that is being made */
     struct prom_found *found;
     size_t count, capacity;
+    struct prom_pod_port *pod_ports; /* of the endpoints that targets are made of */
+    size_t pod_port_count, pod_port_capacity;
     bool failed;
 };
 
@@ -27,7 +34,8 @@ struct hf_slice prom_making_keep(struct prom_making *making, const char *text, s
 void prom_making_put(struct prom_making *making, const char *name, struct hf_slice value);
 void prom_making_put_flag(struct prom_making *making, const char *name, bool value);
 void prom_making_put_number(struct prom_making *making, const char *name, int64_t value);
-void prom_making_put_lower(struct prom_making *making, const char *name, struct hf_slice value);
+/* In small letters. */
+struct hf_slice prom_making_lower(struct prom_making *making, struct hf_slice value);
 /* "ip:port", "[v6]:port"; without a port when `port` is below 0. */
 void prom_making_put_address(struct prom_making *making, struct hf_slice host, int64_t port);
 /* PREFIX, `role`, `middle` and the key, whose odd characters become _. NULL: no memory. */
@@ -62,7 +70,11 @@ void prom_making_put_pod(struct prom_making *making, const struct hf_json *pod);
 void prom_making_put_container(struct prom_making *making, const struct hf_json *container,
                                bool is_init);
 int64_t prom_making_port_of(const struct hf_json *port);
-void prom_making_put_port(struct prom_making *making, const struct hf_json *port);
+/* `protocol`: instead of the port's own, unless it is empty. */
+void prom_making_put_port(struct prom_making *making, const struct hf_json *port,
+                          struct hf_slice protocol);
+/* The containers of a pod, or those of its start. */
+const struct hf_json *prom_making_containers(const struct hf_json *pod, bool is_init);
 void prom_making_add_pod(struct prom_making *making, const struct hf_json *pod);
 
 /* ---- kube_endpoints.c ---- */

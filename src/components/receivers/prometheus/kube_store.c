@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Large parts of objects of which no label is made. */
-static bool is_needless(struct hf_slice key)
+/* A large part of an object of which no label is made? Texts are not, whatever their key: labels
+ * and annotations have any. */
+static bool is_needless(const struct hf_json *value)
 {
     static const char *const keys[] = {
         "managedFields", "env",       "envFrom",     "volumeMounts",   "volumes",
@@ -15,9 +16,13 @@ static bool is_needless(struct hf_slice key)
         "startupProbe",  "lifecycle", "args",        "command",        "securityContext",
         "images",        "capacity",  "allocatable", "nodeInfo",       "volumesInUse",
         "podCIDRs",      "lastState", "state",       "defaultBackend", "readinessGates",
+        "template",
     };
+    if (value->kind != HF_JSON_LIST && value->kind != HF_JSON_MAP) {
+        return false;
+    }
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (hf_slice_is(key, keys[i])) {
+        if (hf_slice_is(value->key, keys[i])) {
             return true;
         }
     }
@@ -58,7 +63,7 @@ static struct hf_json *copy_value(struct hf_arena *arena, const struct hf_json *
     const struct hf_json **next = &copy->first;
     copy->first = NULL;
     for (const struct hf_json *item = value->first; item != NULL && !*failed; item = item->next) {
-        if (value->kind == HF_JSON_MAP && is_needless(item->key)) {
+        if (value->kind == HF_JSON_MAP && is_needless(item)) {
             continue;
         }
         struct hf_json *inner = copy_value(arena, item, failed);

@@ -10,6 +10,19 @@
 
 /* ---- nodes ---- */
 
+static void put_conditions(struct prom_making *making, const struct hf_json *status)
+{
+    const struct hf_json *item = hf_json_first(hf_json_get(status, "conditions"));
+    for (; item != NULL && !making->failed; item = item->next) {
+        struct hf_slice type = prom_making_lower(making, hf_json_text_of(item, "type"));
+        const char *name = prom_making_name(making, "node", "_condition_", type);
+        if (name != NULL) {
+            prom_making_put(making, name,
+                            prom_making_lower(making, hf_json_text_of(item, "status")));
+        }
+    }
+}
+
 static void add_node(struct prom_making *making, const struct hf_json *node)
 {
     static const char *const preferred[] = {"InternalIP",  "InternalDNS",  "ExternalIP",
@@ -22,6 +35,7 @@ static void add_node(struct prom_making *making, const struct hf_json *node)
     making->labels.count = 0;
     prom_making_put(making, PREFIX "node_provider_id",
                     hf_json_text_of(hf_json_get(node, "spec"), "providerID"));
+    put_conditions(making, status);
     prom_making_put_meta(making, "node", node);
     for (size_t i = 0; i < sizeof(preferred) / sizeof(preferred[0]) && address.size == 0; i++) {
         for (const struct hf_json *item = first; item != NULL && address.size == 0;
@@ -48,6 +62,28 @@ static void add_node(struct prom_making *making, const struct hf_json *node)
 
 /* ---- services ---- */
 
+#define ADDRESSES_BYTES_MAX 4096
+
+/* The addresses that the balancer has, joined; before it has one, that which was asked for. */
+static struct hf_slice balancer_addresses(struct prom_making *making, const struct hf_json *service)
+{
+    static const char *const path[] = {"status", "loadBalancer", "ingress", NULL};
+    char text[ADDRESSES_BYTES_MAX];
+    size_t size = 0;
+    for (const struct hf_json *item = hf_json_first(hf_json_at(service, path)); item != NULL;
+         item = item->next) {
+        struct hf_slice address = hf_json_text_of(item, "ip");
+        if (address.size != 0 && size + 1 + address.size <= sizeof(text)) {
+            text[size] = ',';
+            size += size != 0;
+            memcpy(text + size, address.data, address.size);
+            size += address.size;
+        }
+    }
+    return size != 0 ? prom_making_keep(making, text, size)
+                     : hf_json_text_of(hf_json_get(service, "spec"), "loadBalancerIP");
+}
+
 static void add_service(struct prom_making *making, const struct hf_json *service)
 {
     const struct hf_json *spec = hf_json_get(service, "spec");
@@ -69,7 +105,7 @@ static void add_service(struct prom_making *making, const struct hf_json *servic
     }
     if (hf_slice_is(type, "LoadBalancer")) {
         prom_making_put(making, PREFIX "service_loadbalancer_ip",
-                        hf_json_text_of(spec, "loadBalancerIP"));
+                        balancer_addresses(making, service));
     }
     size_t mark = making->labels.count;
     for (const struct hf_json *port = hf_json_first(hf_json_get(spec, "ports")); port != NULL;
@@ -170,6 +206,7 @@ bool prom_kube_targets(const struct prom_kube_store *store, const struct prom_ku
     *ret_found = making->found;
     *ret_count = making->count;
     hf_prom_table_release(&making->by_name);
+    free(making->pod_ports);
     free(making);
     return made;
 }
@@ -186,6 +223,10 @@ bool prom_kube_needs(const struct prom_kube_sd *config, enum prom_kube_kind kind
         return config->role == PROM_KUBE_NODE || (has_pods && config->attach_metadata.node);
     case PROM_KIND_NAMESPACE:
         return config->role != PROM_KUBE_NODE && config->attach_metadata.namespace;
+    case PROM_KIND_REPLICASET:
+        return has_pods && config->attach_metadata.deployment;
+    case PROM_KIND_JOB:
+        return has_pods && config->attach_metadata.cronjob;
     default:
         return config->role == (int64_t)kind;
     }

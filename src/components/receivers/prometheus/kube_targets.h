@@ -17,6 +17,8 @@ enum prom_kube_kind { /* the roles, and what is joined to them */
                       PROM_KIND_ENDPOINTSLICE = PROM_KUBE_ENDPOINTSLICE,
                       PROM_KIND_INGRESS = PROM_KUBE_INGRESS,
                       PROM_KIND_NAMESPACE,
+                      PROM_KIND_REPLICASET,
+                      PROM_KIND_JOB,
                       PROM_KIND_COUNT
 };
 

@@ -97,11 +97,19 @@ static void probe_kubernetes(const struct prom_kube_sd *sd, struct hf_probe *pro
                                .group = "networking.k8s.io",
                                .resource = "ingresses"},
         [PROM_KIND_NAMESPACE] = {.verbs = "list,watch", .resource = "namespaces"},
+        [PROM_KIND_REPLICASET] = {.verbs = "list,watch",
+                                  .group = "apps",
+                                  .resource = "replicasets"},
+        [PROM_KIND_JOB] = {.verbs = "list,watch", .group = "batch", .resource = "jobs"},
     };
     const struct hf_kube_config access = {
         .auth_type = sd->kubeconfig_file != NULL ? HF_KUBE_CONFIG : HF_KUBE_SERVICE_ACCOUNT,
         .config_path = sd->kubeconfig_file,
     };
+    if (sd->api_server != NULL) {
+        probe_url(&sd->http, sd->api_server, probe);
+        return;
+    }
     struct hf_probe_right rights[PROM_KIND_COUNT], cluster_rights[PROM_KIND_COUNT];
     size_t count = 0, cluster_count = 0;
     for (int kind = 0; kind < PROM_KIND_COUNT; kind++) {

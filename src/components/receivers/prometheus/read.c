@@ -162,8 +162,8 @@ static void read_body(struct reading *reading, struct hf_slice body, enum hf_exp
     struct hf_expo_reader *reader = receiver->reader;
     int64_t limit = reading->job->limits.samples;
     hf_expo_init(reader, format, body, &receiver->arena);
-    reader->wants_native = reading->job->wants_native;
-    reader->wants_classic = reading->job->wants_classic;
+    reader->wants_native = reading->target->wants_native;
+    reader->wants_classic = reading->target->wants_classic;
     for (;;) {
         enum hf_expo_item item = hf_expo_next(reader);
         if (item == HF_EXPO_END) {

@@ -71,7 +71,7 @@ struct prom_target {
     struct prom_lane *lane;
     struct prom_target *next;         /* of its job */
     struct prom_target *next_waiting; /* for a scrape to end */
-    uint64_t key;                     /* of its URL and labels */
+    uint64_t key;                     /* of its URL, labels and settings */
     const char *url;
     const char *own_address;            /* it may be this process: "host:port"; NULL: it is not */
     const struct hf_prom_label *labels; /* of its series; the texts are behind the struct */
@@ -80,6 +80,7 @@ struct prom_target {
     const struct hf_prom_label *attributes; /* of its resource, from discovery */
     size_t attribute_count;
     uint64_t interval_ns, timeout_ns;
+    bool wants_native, wants_classic;
     struct hf_timer timer;
     uint64_t due_ns;
     struct prom_scrape *scrape; /* the one that is in flight; NULL: none */

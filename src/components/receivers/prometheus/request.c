@@ -19,13 +19,16 @@
 
 static const struct {
     const char *name, *accept;
+    bool has_escaping;
 } protocols[] = {
-    {"PrometheusProto", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
-                        "encoding=delimited"},
-    {"OpenMetricsText1.0.0", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"},
-    {"OpenMetricsText0.0.1", "application/openmetrics-text;version=0.0.1"},
-    {"PrometheusText1.0.0", "text/plain;version=1.0.0;escaping=allow-utf-8"},
-    {"PrometheusText0.0.4", "text/plain;version=0.0.4"},
+    {"PrometheusProto",
+     "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+     "encoding=delimited",
+     false},
+    {"OpenMetricsText1.0.0", "application/openmetrics-text;version=1.0.0", true},
+    {"OpenMetricsText0.0.1", "application/openmetrics-text;version=0.0.1", false},
+    {"PrometheusText1.0.0", "text/plain;version=1.0.0", true},
+    {"PrometheusText0.0.4", "text/plain;version=0.0.4", false},
 };
 
 static const char *const protocols_default[] = {"OpenMetricsText1.0.0", "OpenMetricsText0.0.1",
@@ -35,14 +38,14 @@ static const char *const protocols_native[] = {"PrometheusProto", "OpenMetricsTe
                                                "OpenMetricsText0.0.1", "PrometheusText1.0.0",
                                                "PrometheusText0.0.4"};
 
-static const char *accept_of(const char *name)
+static size_t find_protocol(const char *name)
 {
-    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-        if (strcmp(protocols[i].name, name) == 0) {
-            return protocols[i].accept;
-        }
+    size_t i = 0;
+    while (strcmp(protocols[i].name, name) != 0) {
+        i++;
+        assert(i < sizeof(protocols) / sizeof(protocols[0])); /* the keys have these choices */
     }
-    return "";
+    return i;
 }
 
 void prom_request_accept(struct prom_job_state *job)
@@ -56,10 +59,14 @@ void prom_request_accept(struct prom_job_state *job)
         names = job->wants_native ? protocols_native : protocols_default;
         count = job->wants_native ? 5 : 4;
     }
+    const char *escaping = prom_job_escaping(global, job->config);
     size_t used = 0;
     for (size_t i = 0; i < count && i < 5; i++) {
-        int size = snprintf(job->accept + used, sizeof(job->accept) - used, "%s;q=0.%zu,",
-                            accept_of(names[i]), count + 1 - i);
+        size_t protocol = find_protocol(names[i]);
+        bool has_escaping = protocols[protocol].has_escaping;
+        int size = snprintf(job->accept + used, sizeof(job->accept) - used, "%s%s%s;q=0.%zu,",
+                            protocols[protocol].accept, has_escaping ? ";escaping=" : "",
+                            has_escaping ? escaping : "", count + 1 - i);
         used += (size_t)size;
         used = used < sizeof(job->accept) ? used : sizeof(job->accept) - 1;
     }
@@ -227,6 +234,8 @@ enum hf_status prom_client_open(const struct prom_client_options *options,
         .tls = &ret_client->tls,
         .user_agent = user_agent,
         .proxy_url = http->proxy_url,
+        .no_proxy = http->no_proxy,
+        .no_environment = !http->proxy_from_environment,
         .max_idle_conns = 1000,
         .accept_gzip = options->accept_gzip,
         .response_bytes_max = options->response_bytes_max,

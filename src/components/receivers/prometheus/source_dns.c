@@ -18,6 +18,19 @@
 #define NAME_BYTES_MAX 1025
 #define LOOKUP_TIMEOUT_S 2
 
+/* The records of each type: where the name of a host stands in them, and its label. */
+static const struct {
+    int type;
+    size_t bytes_before;
+    const char *target_label; /* NULL: they have an address */
+} kinds[] = {
+    [PROM_DNS_A] = {.type = ns_t_a},
+    [PROM_DNS_AAAA] = {.type = ns_t_aaaa},
+    [PROM_DNS_SRV] = {ns_t_srv, 6, "__meta_dns_srv_record_target"},
+    [PROM_DNS_MX] = {ns_t_mx, 2, "__meta_dns_mx_record_target"},
+    [PROM_DNS_NS] = {ns_t_ns, 0, "__meta_dns_ns_record_target"},
+};
+
 /* What was found of one name; owned by the thread of lookups while one is running. */
 struct name_state {
     struct prom_found *found;
@@ -53,27 +66,33 @@ static struct hf_slice copy(struct hf_arena *arena, const char *text)
     return hf_slice_of(room, size);
 }
 
-static void add_target(struct name_state *state, const char *name, const char *host, unsigned port,
-                       bool is_srv)
+static struct hf_prom_label label(struct name_state *state, const char *name, const char *value)
 {
-    char address[NAME_BYTES_MAX + 16];
-    char port_text[16];
+    return (struct hf_prom_label){hf_slice_text(name), copy(&state->arena, value)};
+}
+
+/* `target_label` says the host, as the record has it, with a dot at its end; NULL: the record is
+ * an address. */
+static void add_target(struct name_state *state, const char *name, const char *host, unsigned port,
+                       const char *target_label)
+{
+    char text[NAME_BYTES_MAX + 16];
     struct hf_prom_label *labels = hf_arena_take(&state->arena, 4 * sizeof(*labels));
     bool is_v6 = strchr(host, ':') != NULL;
     if (labels == NULL || state->count == RECORDS_MAX) {
         return;
     }
-    snprintf(address, sizeof(address), is_v6 ? "[%s]:%u" : "%s:%u", host, port);
-    snprintf(port_text, sizeof(port_text), "%u", port);
     size_t count = 0;
-    labels[count++] =
-        (struct hf_prom_label){hf_slice_text("__address__"), copy(&state->arena, address)};
-    labels[count++] = (struct hf_prom_label){hf_slice_text("__meta_dns_name"), hf_slice_text(name)};
-    if (is_srv) {
-        labels[count++] = (struct hf_prom_label){hf_slice_text("__meta_dns_srv_record_target"),
-                                                 copy(&state->arena, host)};
-        labels[count++] = (struct hf_prom_label){hf_slice_text("__meta_dns_srv_record_port"),
-                                                 copy(&state->arena, port_text)};
+    snprintf(text, sizeof(text), is_v6 ? "[%s]:%u" : "%s:%u", host, port);
+    labels[count++] = label(state, "__address__", text);
+    labels[count++] = label(state, "__meta_dns_name", name);
+    if (target_label != NULL) {
+        snprintf(text, sizeof(text), "%s.", host);
+        labels[count++] = label(state, target_label, text);
+    }
+    if (target_label == kinds[PROM_DNS_SRV].target_label) {
+        snprintf(text, sizeof(text), "%u", port);
+        labels[count++] = label(state, "__meta_dns_srv_record_port", text);
     }
     state->found[state->count++] = (struct prom_found){labels, count};
 }
@@ -85,26 +104,29 @@ static void take_record(struct name_state *state, const struct prom_dns_sd *conf
     char host[NAME_BYTES_MAX];
     const unsigned char *data = ns_rr_rdata(record);
     unsigned port = (unsigned)config->port;
-    if (ns_rr_type(record) == ns_t_srv && config->type == PROM_DNS_SRV && ns_rr_rdlen(record) > 6) {
-        if (dn_expand(ns_msg_base(message), ns_msg_end(message), data + 6, host, sizeof(host)) >
-            0) {
+    const char *target_label = kinds[config->type].target_label;
+    size_t skip = kinds[config->type].bytes_before;
+    size_t size = ns_rr_rdlen(record);
+    if ((int)ns_rr_type(record) != kinds[config->type].type || size <= skip) {
+        return;
+    }
+    if (target_label != NULL) {
+        bool is_good = dn_expand(ns_msg_base(message), ns_msg_end(message), data + skip, host,
+                                 sizeof(host)) > 0;
+        if (config->type == PROM_DNS_SRV) {
             port = (unsigned)ns_get16(data + 4);
-            add_target(state, name, host, port, true);
         }
-    } else if (ns_rr_type(record) == ns_t_a && config->type == PROM_DNS_A &&
-               ns_rr_rdlen(record) == 4) {
-        inet_ntop(AF_INET, data, host, sizeof(host));
-        add_target(state, name, host, port, false);
-    } else if (ns_rr_type(record) == ns_t_aaaa && config->type == PROM_DNS_AAAA &&
-               ns_rr_rdlen(record) == 16) {
-        inet_ntop(AF_INET6, data, host, sizeof(host));
-        add_target(state, name, host, port, false);
+        if (is_good) {
+            add_target(state, name, host, port, target_label);
+        }
+    } else if (size == (config->type == PROM_DNS_A ? 4 : 16)) {
+        inet_ntop(config->type == PROM_DNS_A ? AF_INET : AF_INET6, data, host, sizeof(host));
+        add_target(state, name, host, port, NULL);
     }
 }
 
 static void look_up(const struct prom_dns_sd *config, const char *name, struct name_state *state)
 {
-    static const int types[] = {ns_t_a, ns_t_aaaa, ns_t_srv};
     struct __res_state resolver;
     unsigned char *answer = malloc(ANSWER_BYTES_MAX);
     *state = (struct name_state){.arena = {.limit = 16u << 20}};
@@ -117,7 +139,8 @@ static void look_up(const struct prom_dns_sd *config, const char *name, struct n
     }
     resolver.retrans = LOOKUP_TIMEOUT_S;
     resolver.retry = 1;
-    int size = res_nsearch(&resolver, name, ns_c_in, types[config->type], answer, ANSWER_BYTES_MAX);
+    int size =
+        res_nsearch(&resolver, name, ns_c_in, kinds[config->type].type, answer, ANSWER_BYTES_MAX);
     bool is_empty =
         size < 0 && (resolver.res_h_errno == HOST_NOT_FOUND || resolver.res_h_errno == NO_DATA);
     res_nclose(&resolver);

@@ -11,8 +11,8 @@
 
 #include <holdfast/component.h>
 
+#include "kube_access.h"
 #include "kube_targets.h"
-#include "kubernetes/access.h"
 #include "kubernetes/watch.h"
 #include "source.h"
 #include "util/time/clock.h"
@@ -45,7 +45,6 @@ struct kube_watch {
 struct kube_source {
     struct prom_source source; /* first */
     const struct prom_kube_sd *config;
-    struct hf_kube_config access;
     struct hf_kube_client *client;
     struct link *link;
     struct kube_watch *watches;
@@ -63,15 +62,16 @@ struct kube_source {
 
 static const struct {
     const char *root, *name;
-    const char *role;
 } kinds[] = {
-    [PROM_KIND_NODE] = {"/api/v1", "nodes", "node"},
-    [PROM_KIND_POD] = {"/api/v1", "pods", "pod"},
-    [PROM_KIND_SERVICE] = {"/api/v1", "services", "service"},
-    [PROM_KIND_ENDPOINTS] = {"/api/v1", "endpoints", "endpoints"},
-    [PROM_KIND_ENDPOINTSLICE] = {"/apis/discovery.k8s.io/v1", "endpointslices", "endpointslice"},
-    [PROM_KIND_INGRESS] = {"/apis/networking.k8s.io/v1", "ingresses", "ingress"},
-    [PROM_KIND_NAMESPACE] = {"/api/v1", "namespaces", "namespace"},
+    [PROM_KIND_NODE] = {"/api/v1", "nodes"},
+    [PROM_KIND_POD] = {"/api/v1", "pods"},
+    [PROM_KIND_SERVICE] = {"/api/v1", "services"},
+    [PROM_KIND_ENDPOINTS] = {"/api/v1", "endpoints"},
+    [PROM_KIND_ENDPOINTSLICE] = {"/apis/discovery.k8s.io/v1", "endpointslices"},
+    [PROM_KIND_INGRESS] = {"/apis/networking.k8s.io/v1", "ingresses"},
+    [PROM_KIND_NAMESPACE] = {"/api/v1", "namespaces"},
+    [PROM_KIND_REPLICASET] = {"/apis/apps/v1", "replicasets"},
+    [PROM_KIND_JOB] = {"/apis/batch/v1", "jobs"},
 };
 
 /* ---- lists on their way ---- */
@@ -279,7 +279,7 @@ static void start(struct prom_source *source)
 {
     struct kube_source *kube = (struct kube_source *)source;
     char why[HF_ERROR_MAX];
-    if (hf_kube_client_open(&kube->access, &kube->client, why) != HF_OK) {
+    if (prom_kube_open(kube->config, &kube->client, why) != HF_OK) {
         prom_source_say(source, "the cluster", why);
         return;
     }
@@ -333,9 +333,6 @@ struct prom_source *prom_source_kubernetes(struct prom_job_state *job,
     }
     kube->source = (struct prom_source){.ops = &ops, .job = job, .kind = "kubernetes_sd"};
     kube->config = config;
-    kube->access.auth_type =
-        config->kubeconfig_file != NULL ? HF_KUBE_CONFIG : HF_KUBE_SERVICE_ACCOUNT;
-    kube->access.config_path = config->kubeconfig_file;
     kube->timer.fire = fire;
     kube->link = calloc(1, sizeof(*kube->link));
     if (kube->link != NULL) {

@@ -8,6 +8,9 @@
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
 #define PARAM_PREFIX "__param_"
+#define NATIVE_LABEL "__scrape_native_histograms__"
+#define CLASSIC_LABEL "__always_scrape_classic_histograms__"
+#define CONVERT_LABEL "__convert_classic_histograms_to_nhcb__" /* no effect, as the key */
 
 /* What of the pod and its node, as discovery names them, describes the resource. */
 static const struct {
@@ -46,15 +49,13 @@ static struct hf_slice get(const struct hf_prom_labels *labels, const char *name
 /* A duration in the arena. */
 static struct hf_slice show_ns(struct hf_arena *arena, uint64_t ns)
 {
-    char *text = hf_arena_take(arena, 32);
-    if (text == NULL) {
-        return HF_EMPTY_SLICE;
-    }
-    bool is_whole = ns % HF_NS_PER_S == 0;
-    int size = snprintf(text, 32, "%llu%s",
-                        (unsigned long long)(ns / (is_whole ? HF_NS_PER_S : HF_NS_PER_MS)),
-                        is_whole ? "s" : "ms");
-    return hf_slice_of(text, (size_t)size);
+    char *text = hf_arena_take(arena, PROM_DURATION_SIZE);
+    return text != NULL ? hf_slice_of(text, prom_duration_text(ns, text)) : HF_EMPTY_SLICE;
+}
+
+static struct hf_slice flag_text(bool value)
+{
+    return value ? LITERAL("true") : LITERAL("false");
 }
 
 static bool set_if_absent(struct hf_prom_labels *labels, const char *name, struct hf_slice value)
@@ -99,6 +100,9 @@ static bool collect(const struct prom_job_state *job, const struct prom_found *f
            set_if_absent(labels, "__metrics_path__", hf_slice_text(config->metrics_path)) &&
            set_if_absent(labels, "__scheme__",
                          config->scheme == PROM_HTTPS ? LITERAL("https") : LITERAL("http")) &&
+           set_if_absent(labels, NATIVE_LABEL, flag_text(job->wants_native)) &&
+           set_if_absent(labels, CLASSIC_LABEL, flag_text(job->wants_classic)) &&
+           set_if_absent(labels, CONVERT_LABEL, flag_text(false)) &&
            set_params(config, labels, arena);
 }
 
@@ -329,6 +333,36 @@ static const char *read_times(const struct hf_prom_labels *labels, uint64_t *ret
                : NULL;
 }
 
+/* A flag that a rule may have changed. */
+static bool read_flag(const struct hf_prom_labels *labels, const char *name, bool *ret_value)
+{
+    static const struct {
+        const char *text;
+        bool value;
+    } words[] = {{"true", true},   {"True", true}, {"TRUE", true},   {"t", true},
+                 {"T", true},      {"1", true},    {"false", false}, {"False", false},
+                 {"FALSE", false}, {"f", false},   {"F", false},     {"0", false}};
+    struct hf_slice text = get(labels, name);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (hf_slice_is(text, words[i].text)) {
+            *ret_value = words[i].value;
+            return true;
+        }
+    }
+    return text.size == 0;
+}
+
+static const char *read_flags(const struct hf_prom_labels *labels, bool *ret_native,
+                              bool *ret_classic)
+{
+    bool unused;
+    return !read_flag(labels, NATIVE_LABEL, ret_native) ? NATIVE_LABEL " is neither true nor false"
+           : !read_flag(labels, CLASSIC_LABEL, ret_classic) ? CLASSIC_LABEL
+               " is neither true nor false"
+           : !read_flag(labels, CONVERT_LABEL, &unused) ? CONVERT_LABEL " is neither true nor false"
+                                                        : NULL;
+}
+
 static enum hf_status build(struct prom_job_state *job, const struct prom_found *found,
                             struct hf_prom_labels *labels, struct prom_target **ret_target,
                             char *reterr)
@@ -337,7 +371,9 @@ static enum hf_status build(struct prom_job_state *job, const struct prom_found 
     struct hf_prom_label attributes[ATTRIBUTES_MAX];
     uint64_t interval_ns, timeout_ns;
     struct hf_slice address = get(labels, "__address__");
+    bool wants_native = job->wants_native, wants_classic = job->wants_classic;
     const char *why = read_times(labels, &interval_ns, &timeout_ns);
+    why = why != NULL ? why : read_flags(labels, &wants_native, &wants_classic);
     if (why == NULL && (address.size == 0 || memchr(address.data, '/', address.size) != NULL)) {
         why = "__address__ is not host:port";
     }
@@ -361,6 +397,8 @@ static enum hf_status build(struct prom_job_state *job, const struct prom_found 
     target->own_address = may_be_own(job, labels) ? target->own_address : NULL;
     target->interval_ns = interval_ns;
     target->timeout_ns = timeout_ns;
+    target->wants_native = wants_native;
+    target->wants_classic = wants_classic;
     for (size_t i = 0; i < target->label_count; i++) {
         struct hf_slice name = target->labels[i].name;
         if (hf_slice_is(name, "job")) {
@@ -369,8 +407,10 @@ static enum hf_status build(struct prom_job_state *job, const struct prom_found 
             target->instance = target->labels[i].value;
         }
     }
-    target->key = hf_prom_hash(hf_slice_text(target->url),
-                               hf_prom_labels_hash(target->labels, target->label_count));
+    const uint64_t settings[] = {interval_ns, timeout_ns, wants_native, wants_classic};
+    uint64_t key = hf_prom_labels_hash(target->labels, target->label_count);
+    key = hf_prom_hash(hf_slice_of(settings, sizeof(settings)), key);
+    target->key = hf_prom_hash(hf_slice_text(target->url), key);
     *ret_target = target;
     return HF_OK;
 }

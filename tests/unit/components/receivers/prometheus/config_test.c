@@ -8,44 +8,11 @@
 #include <cmocka.h>
 
 #include "components/receivers/prometheus/config.h"
+#include "components/receivers/prometheus/kube_access.h"
 #include "util/time/clock.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define S HF_NS_PER_S
-
-static void times_are_those_of_prometheus(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        uint64_t ns; /* 0: it is none */
-    } cases[] = {
-        {"15s", 15 * S},
-        {"1m", 60 * S},
-        {"1h30m", 5400 * S},
-        {"500ms", S / 2},
-        {"1d", 86400 * S},
-        {"1w", 7 * 86400 * S},
-        {"1y", 31536000 * S},
-        {"1m30s", 90 * S},
-        {"", 0},
-        {"15", 0},
-        {"s", 0},
-        {"1.5s", 0},
-        {"-1s", 0},
-        {"1 s", 0},
-        {"1us", 0},
-        {"999999999y", 0},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        uint64_t ns = 0;
-        assert_int_equal(prom_duration(cases[i].text, &ns), cases[i].ns != 0);
-        assert_int_equal(ns, cases[i].ns);
-    }
-    uint64_t ns = 1;
-    assert_true(prom_duration("0", &ns));
-    assert_int_equal(ns, 0);
-}
 
 static void a_job_has_the_global_settings_that_it_does_not_have(void **state)
 {
@@ -81,6 +48,65 @@ static void limits_are_the_jobs_or_the_global_ones(void **state)
     assert_int_equal(limits.body_size, 256u << 20);
 }
 
+static void targets_are_asked_for_the_names_that_a_job_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        struct prom_names global, job;
+        const char *escaping;
+        bool is_wrong;
+    } cases[] = {
+        {.escaping = "allow-utf-8"},
+        {.global = {"legacy", NULL}, .escaping = "underscores"},
+        {.global = {"legacy", "dots"}, .escaping = "dots"},
+        {.global = {"legacy", "dots"}, .job = {"utf8", NULL}, .escaping = "allow-utf-8"},
+        {.global = {NULL, "values"}, .job = {"legacy", NULL}, .escaping = "underscores"},
+        {.job = {NULL, "values"}, .escaping = "values"},
+        {.job = {"legacy", "allow-utf-8"}, .escaping = "allow-utf-8", .is_wrong = true},
+        {.global = {"legacy", NULL},
+         .job = {NULL, "allow-utf-8"},
+         .escaping = "allow-utf-8",
+         .is_wrong = true},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct prom_global global = {.names = cases[i].global};
+        const struct prom_job job = {.job_name = "a", .names = cases[i].job};
+        assert_string_equal(prom_job_escaping(&global, &job), cases[i].escaping);
+        const char *why = prom_check_job(&global, &job);
+        assert_int_equal(why != NULL, cases[i].is_wrong);
+    }
+}
+
+static void clusters_have_one_way_to_their_api(void **state)
+{
+    (void)state;
+    static const struct prom_authorization bearer = {.type = "Bearer", .credentials_file = "f"};
+    static const struct prom_authorization other = {.type = "Other", .credentials_file = "f"};
+    static const struct prom_kube_selector selectors[] = {
+        {.role = PROM_KUBE_POD}, {.role = PROM_KUBE_NODE}, {.role = PROM_KUBE_POD}};
+    static const struct {
+        struct prom_kube_sd config;
+        const char *why; /* a part of it */
+    } cases[] = {
+        {{.kubeconfig_file = "f"}, NULL},
+        {{.api_server = "https://a"}, NULL},
+        {{.api_server = "https://a", .kubeconfig_file = "f"}, "remove one"},
+        {{.http.authorization = &bearer}, "belong to api_server"},
+        {{.http.tls.ca_file = "f"}, "belong to api_server"},
+        {{.api_server = "https://a", .http.authorization = &bearer}, NULL},
+        {{.api_server = "https://a", .http.authorization = &other}, "Bearer"},
+        {{.role = PROM_KUBE_POD, .selectors = {.items = selectors, .count = 2}}, NULL},
+        {{.role = PROM_KUBE_POD, .selectors = {.items = selectors, .count = 3}}, "two selectors"},
+        {{.role = PROM_KUBE_NODE, .selectors = {.items = selectors, .count = 2}}, "no targets"},
+        {{.role = PROM_KUBE_ENDPOINTS, .selectors = {.items = selectors, .count = 1}}, NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *why = prom_kube_check(&cases[i].config);
+        assert_int_equal(why != NULL, cases[i].why != NULL);
+        assert_true(why == NULL || strstr(why, cases[i].why) != NULL);
+    }
+}
+
 static void two_jobs_of_one_name_are_refused(void **state)
 {
     (void)state;
@@ -98,9 +124,10 @@ static void two_jobs_of_one_name_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_are_those_of_prometheus),
         cmocka_unit_test(a_job_has_the_global_settings_that_it_does_not_have),
         cmocka_unit_test(limits_are_the_jobs_or_the_global_ones),
+        cmocka_unit_test(targets_are_asked_for_the_names_that_a_job_takes),
+        cmocka_unit_test(clusters_have_one_way_to_their_api),
         cmocka_unit_test(two_jobs_of_one_name_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,161 @@ static void ingresses_know_their_scheme(void **state)
            "ingress_path=/ ingress_scheme=http namespace=n\n");
 }
 
+static void labels_stay_that_are_named_as_large_parts(void **state)
+{
+    (void)state;
+    const struct object objects[] = {
+        {PROM_KIND_INGRESS,
+         "{\"metadata\":{\"name\":\"i\",\"namespace\":\"n\",\"labels\":{\"env\":\"prod\"},"
+         "\"annotations\":{\"state\":\"x\"}},\"spec\":{\"rules\":[{\"host\":\"h\"}]}}"}};
+    expect(&(struct prom_kube_sd){.role = PROM_KUBE_INGRESS}, objects, 1,
+           "__address__=h ingress_annotation_state=x ingress_annotationpresent_state=true "
+           "ingress_host=h ingress_label_env=prod ingress_labelpresent_env=true ingress_name=i "
+           "ingress_path=/ ingress_scheme=http namespace=n\n");
+}
+
+static void nodes_have_their_conditions(void **state)
+{
+    (void)state;
+    const struct object objects[] = {
+        {PROM_KIND_NODE,
+         "{\"metadata\":{\"name\":\"w\"},\"status\":{\"addresses\":[{\"type\":\"Hostname\","
+         "\"address\":\"h\"}],\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},"
+         "{\"type\":\"DiskPressure\",\"status\":\"Unknown\"}]}}"}};
+    expect(&(struct prom_kube_sd){.role = PROM_KUBE_NODE}, objects, 1,
+           "__address__=h:0 node_address_Hostname=h node_condition_diskpressure=unknown "
+           "node_condition_ready=true node_name=w instance=w\n");
+}
+
+static void a_balancers_addresses_are_those_that_it_has(void **state)
+{
+    (void)state;
+    const struct object objects[] = {
+        {PROM_KIND_SERVICE,
+         "{\"metadata\":{\"name\":\"s\",\"namespace\":\"n\"},\"spec\":{\"type\":"
+         "\"LoadBalancer\",\"loadBalancerIP\":\"1.1.1.1\",\"ports\":[{\"port\":1}]},"
+         "\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"2.2.2.2\"},{\"hostname\":\"h\"},"
+         "{\"ip\":\"3.3.3.3\"}]}}}"},
+        {PROM_KIND_SERVICE,
+         "{\"metadata\":{\"name\":\"t\",\"namespace\":\"n\"},\"spec\":{\"type\":"
+         "\"LoadBalancer\",\"loadBalancerIP\":\"1.1.1.1\",\"ports\":[{\"port\":1}]}}"}};
+    expect(&(struct prom_kube_sd){.role = PROM_KUBE_SERVICE}, objects, 2,
+           "__address__=t.n.svc:1 namespace=n service_loadbalancer_ip=1.1.1.1 service_name=t "
+           "service_port_number=1 service_type=LoadBalancer\n"
+           "__address__=s.n.svc:1 namespace=n service_loadbalancer_ip=2.2.2.2,3.3.3.3 "
+           "service_name=s service_port_number=1 service_type=LoadBalancer\n");
+}
+
+#define OF_POD(port) "{\"name\":\"m\",\"port\":" port ",\"protocol\":\"TCP\"}"
+#define POD_AT "\"targetRef\":{\"kind\":\"Pod\",\"name\":\"p\",\"namespace\":\"n\"}"
+#define MANY_PORTS                                                                                 \
+    "{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\"},\"spec\":{\"nodeName\":\"w\","             \
+    "\"containers\":[{\"name\":\"x\",\"ports\":[{\"name\":\"a\",\"containerPort\":80}]},"          \
+    "{\"name\":\"y\",\"ports\":[{\"containerPort\":80,\"protocol\":\"UDP\"}]}],"                   \
+    "\"initContainers\":[{\"name\":\"z\",\"ports\":[{\"containerPort\":7}]}]},"                    \
+    "\"status\":{\"podIP\":\"10.0.0.1\"}}"
+#define MANY_LABELS "pod_ip=10.0.0.1 pod_name=p pod_node_name=w pod_ready=unknown\n"
+
+static void each_port_of_a_pod_behind_endpoints_is_a_target_once(void **state)
+{
+    (void)state;
+    const struct object objects[] = {
+        {PROM_KIND_POD, MANY_PORTS},
+        {PROM_KIND_ENDPOINTS,
+         "{\"metadata\":{\"name\":\"e\",\"namespace\":\"n\"},\"subsets\":[{\"addresses\":"
+         "[{\"ip\":\"10.0.0.1\"," POD_AT "}],\"ports\":[" OF_POD(
+             "80") "]},{\"addresses\":"
+                   "[{\"ip\":\"10.0.0.1\"," POD_AT "}],\"ports\":[" OF_POD("9") "]}]}"}};
+    /* Of two containers with one port the last one counts; 7 is a port of neither subset. */
+    expect(&(struct prom_kube_sd){.role = PROM_KUBE_ENDPOINTS}, objects, 2,
+           "__address__=10.0.0.1:80 endpoint_address_target_kind=Pod "
+           "endpoint_address_target_name=p endpoint_port_name=m endpoint_port_protocol=TCP "
+           "endpoint_ready=true endpoints_name=e namespace=n pod_container_init=false "
+           "pod_container_name=y pod_container_port_number=80 "
+           "pod_container_port_protocol=TCP " MANY_LABELS
+           "__address__=10.0.0.1:9 endpoint_address_target_kind=Pod "
+           "endpoint_address_target_name=p endpoint_port_name=m endpoint_port_protocol=TCP "
+           "endpoint_ready=true endpoints_name=e namespace=n " MANY_LABELS
+           "__address__=10.0.0.1:7 endpoints_name=e namespace=n pod_container_init=true "
+           "pod_container_name=z pod_container_port_number=7 "
+           "pod_container_port_protocol=TCP " MANY_LABELS);
+}
+
+static void endpoints_have_the_labels_of_their_own_node(void **state)
+{
+    (void)state;
+    const struct object objects[] = {
+        {PROM_KIND_NODE, "{\"metadata\":{\"name\":\"w\",\"labels\":{\"k\":\"1\"}}}"},
+        {PROM_KIND_NODE, "{\"metadata\":{\"name\":\"v\"}}"},
+        {PROM_KIND_POD, MANY_PORTS},
+        {PROM_KIND_ENDPOINTSLICE,
+         "{\"metadata\":{\"name\":\"e\",\"namespace\":\"n\"},\"ports\":[" OF_POD(
+             "80") "],\"endpoints\":[{\"addresses\":[\"10.0.0.3\"],\"nodeName\":\"v\","
+                   "\"targetRef\":"
+                   "{\"kind\":\"Node\",\"name\":\"w\"}}]}"}};
+    expect(&(struct prom_kube_sd){.role = PROM_KUBE_ENDPOINTSLICE, .attach_metadata.node = true},
+           objects, 4,
+           "__address__=10.0.0.3:80 endpointslice_address_target_kind=Node "
+           "endpointslice_address_target_name=w endpointslice_endpoint_node_name=v "
+           "endpointslice_name=e endpointslice_port=80 endpointslice_port_name=m "
+           "endpointslice_port_protocol=TCP namespace=n node_label_k=1 node_labelpresent_k=true "
+           "node_name=w\n");
+}
+
+static void the_slice_of_a_services_second_family_is_left_out(void **state)
+{
+    (void)state;
+    const struct object objects[] = {
+        {PROM_KIND_SERVICE,
+         "{\"metadata\":{\"name\":\"s\",\"namespace\":\"n\"},\"spec\":{\"ipFamilyPolicy\":"
+         "\"PreferDualStack\",\"ipFamilies\":[\"IPv4\",\"IPv6\"]}}"},
+        {PROM_KIND_ENDPOINTSLICE,
+         "{\"metadata\":{\"name\":\"e\",\"namespace\":\"n\",\"labels\":"
+         "{\"kubernetes.io/service-name\":\"s\"}},\"addressType\":\"IPv6\",\"ports\":[" OF_POD(
+             "80") "],\"endpoints\":[{\"addresses\":[\"fd00::1\"]}]}"}};
+    expect(&(struct prom_kube_sd){.role = PROM_KUBE_ENDPOINTSLICE}, objects, 2, "");
+}
+
+static void pods_on_nodes_that_are_not_watched_are_left_out(void **state)
+{
+    (void)state;
+    const struct object objects[] = {{PROM_KIND_POD, POD}};
+    expect(&(struct prom_kube_sd){.role = PROM_KUBE_POD, .attach_metadata.node = true}, objects, 1,
+           "");
+}
+
+static void pods_know_who_made_their_controller(void **state)
+{
+    (void)state;
+    const struct object objects[] = {
+        {PROM_KIND_JOB,
+         "{\"metadata\":{\"name\":\"j\",\"namespace\":\"n\",\"ownerReferences\":[{\"kind\":"
+         "\"CronJob\",\"name\":\"night\",\"controller\":true}]}}"},
+        {PROM_KIND_REPLICASET,
+         "{\"metadata\":{\"name\":\"r\",\"namespace\":\"n\",\"ownerReferences\":[{\"kind\":"
+         "\"Deployment\",\"name\":\"d\",\"controller\":true}]}}"},
+        {PROM_KIND_POD,
+         "{\"metadata\":{\"name\":\"p\",\"namespace\":\"n\",\"ownerReferences\":[{\"kind\":"
+         "\"Job\",\"name\":\"j\",\"controller\":true}]},\"spec\":{\"containers\":[{\"name\":"
+         "\"x\"}]},\"status\":{\"podIP\":\"10.0.0.1\"}}"},
+        {PROM_KIND_POD,
+         "{\"metadata\":{\"name\":\"q\",\"namespace\":\"n\",\"ownerReferences\":[{\"kind\":"
+         "\"ReplicaSet\",\"name\":\"r\",\"controller\":true}]},\"spec\":{\"containers\":[{"
+         "\"name\":\"x\"}]},\"status\":{\"podIP\":\"10.0.0.2\"}}"}};
+    const struct prom_kube_sd config = {
+        .role = PROM_KUBE_POD,
+        .attach_metadata = {.deployment = true, .job = true, .cronjob = true}};
+    assert_true(prom_kube_needs(&config, PROM_KIND_REPLICASET));
+    assert_true(prom_kube_needs(&config, PROM_KIND_JOB));
+    expect(&config, objects, 4,
+           "__address__=10.0.0.2 namespace=n pod_container_init=false pod_container_name=x "
+           "pod_controller_kind=ReplicaSet pod_controller_name=r pod_deployment_name=d "
+           "pod_ip=10.0.0.2 pod_name=q pod_ready=unknown\n"
+           "__address__=10.0.0.1 namespace=n pod_container_init=false pod_container_name=x "
+           "pod_controller_kind=Job pod_controller_name=j pod_cronjob_name=night pod_ip=10.0.0.1 "
+           "pod_job_name=j pod_name=p pod_ready=unknown\n");
+}
+
 static void an_object_is_replaced_and_removed_by_its_uid(void **state)
 {
     (void)state;
@@ -202,6 +357,14 @@ int main(void)
         cmocka_unit_test(services_are_asked_by_their_name),
         cmocka_unit_test(slices_are_joined_with_pods_and_their_service),
         cmocka_unit_test(ingresses_know_their_scheme),
+        cmocka_unit_test(labels_stay_that_are_named_as_large_parts),
+        cmocka_unit_test(nodes_have_their_conditions),
+        cmocka_unit_test(a_balancers_addresses_are_those_that_it_has),
+        cmocka_unit_test(each_port_of_a_pod_behind_endpoints_is_a_target_once),
+        cmocka_unit_test(endpoints_have_the_labels_of_their_own_node),
+        cmocka_unit_test(the_slice_of_a_services_second_family_is_left_out),
+        cmocka_unit_test(pods_on_nodes_that_are_not_watched_are_left_out),
+        cmocka_unit_test(pods_know_who_made_their_controller),
         cmocka_unit_test(an_object_is_replaced_and_removed_by_its_uid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
