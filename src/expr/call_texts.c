@@ -1,41 +1,46 @@
 /*
  * call_texts: functions of texts.
  */
-#include <ctype.h>
-
 #include "call.h"
 #include "util/base64.h"
+#include "util/letter_case.h"
 #include "util/rune.h"
 
 #define TEXT_MAX ((size_t)1 << 20) /* bytes of a text that repeat() makes */
 
 static const struct hf_expr_value nil;
 
+/* No letter has another case of more than twice its bytes. */
 static struct hf_expr_value change_case(struct scope *scope, const struct node *node,
-                                        int (*change)(int))
+                                        uint32_t (*change)(uint32_t))
 {
     struct hf_slice text;
+    size_t size = 0;
     if (!expr_text_argument(scope, node, 0, &text)) {
         return nil;
     }
-    uint8_t *out = hf_arena_take(scope->arena, text.size + 1);
-    if (out == NULL) {
-        return expr_no_memory(scope);
+    uint8_t *out = hf_arena_take(scope->arena, 2 * text.size + HF_RUNE_MAX);
+    for (size_t at = 0; out != NULL && at < text.size;) {
+        struct hf_rune rune = hf_rune_at(text, at);
+        if (rune.code == HF_RUNE_BAD) {
+            memcpy(out + size, text.data + at, rune.size);
+            size += rune.size;
+        } else {
+            size += hf_rune_put(change(rune.code), out + size);
+        }
+        at += rune.size;
     }
-    for (size_t i = 0; i < text.size; i++) {
-        out[i] = text.data[i] < 0x80 ? (uint8_t)change(text.data[i]) : text.data[i];
-    }
-    return hf_expr_string(hf_slice_of(out, text.size));
+    return expr_text_value(scope, out, size);
 }
 
 struct hf_expr_value call_lower(struct scope *scope, const struct node *node)
 {
-    return change_case(scope, node, tolower);
+    return change_case(scope, node, hf_rune_to_lower);
 }
 
 struct hf_expr_value call_upper(struct scope *scope, const struct node *node)
 {
-    return change_case(scope, node, toupper);
+    return change_case(scope, node, hf_rune_to_upper);
 }
 
 struct hf_expr_value call_trim(struct scope *scope, const struct node *node)

@@ -64,6 +64,7 @@ static const struct {
     {"count([true, false], #)", "1"},
     {"{a: 1, 'b': 2}.b", "2"},
     {"upper(trim('  x '))", "'X'"},
+    {"upper('äß') + lower('ÄX')", "'Äßäx'"},
     {"join(split('a,b', ','), '-')", "'a-b'"},
     {"int('12') + 1", "13"},
     {"string(1.5) + string(true)", "'1.5true'"},
