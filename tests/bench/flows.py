@@ -5,8 +5,8 @@
 
 The other end is wire.py: it takes or gives bytes and answers as the backend would; h2load sends what is sent. On disk
 with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-` works
-end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue on
-disk, since its `nop` has none. Nothing is measured before the first items have gone all the way.
+send on as OTLP/HTTP; `in-prometheus` ends in `nop` for Holdfast, whose queue is in between, since the Go collector's `nop`
+has none. Nothing is measured before the first items have gone all the way.
 """
 
 import concurrent.futures
@@ -241,15 +241,13 @@ def otlp_in(collector):
     return {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}}}}
 
 
-def quiet_end(backend):
+def otlp_out(backend):
     """Where what was received goes."""
+    return lambda _: {"otlphttp": {"endpoint": f"http://127.0.0.1:{backend.port}", "compression": "none"}}
 
-    def build(collector):
-        if collector.kind == "holdfast":
-            return {"nop": {}}
-        return {"otlphttp": {"endpoint": f"http://127.0.0.1:{backend.port}", "compression": "none"}}
 
-    return build
+def quiet_end(backend):
+    return lambda collector: {"nop": {}} if collector.kind == "holdfast" else otlp_out(backend)(collector)
 
 
 def metric_sum(collector, name):
@@ -272,7 +270,8 @@ def wait_quiet(progress):
     return seen, since
 
 
-def result(collector, items, used, wall, others, lost=0):
+def result(collector, items, used, wall, others, lost=0, passed=None):
+    """`passed`: the time in which others used so much, where it is longer than what the work took."""
     return {
         "items_per_cpu_s": items / used if used else 0,
         "wall_per_s": items / wall,
@@ -280,7 +279,7 @@ def result(collector, items, used, wall, others, lost=0):
         "lost": lost,
         "peak_rss_mib": collector.memory()["VmHWM"] / 1024,
         "collector_cores": used / wall,
-        "others_share": max(0.0, others / (wall * CORES)),
+        "others_share": max(0.0, others / ((passed or wall) * CORES)),
         "verdict": f"LOST {lost} items" if lost else "",
     }
 
@@ -297,10 +296,9 @@ def running(collector, *wires):
 
 
 def seen_of(collector, backend, counter):
-    """Moves while something arrives."""
-    if collector.kind == "holdfast":
-        return metric_sum(collector, counter)
-    return backend.counts()["bytes"]
+    """Moves while something arrives, or is sent on."""
+    counted = metric_sum(collector, counter) if collector.kind == "holdfast" else 0
+    return counted + backend.counts()["bytes"]
 
 
 def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, body, items, kind, counter, words=HTTP):
@@ -323,7 +321,8 @@ def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, bo
             lost = 0
             if peer[0] == "holdfast":
                 lost = max(0, int(total - metric_sum(collector, counter)))
-            return result(collector, sent, used, last - begun, busy_seconds() - before[1] - used, lost)
+            others, passed = busy_seconds() - before[1] - used, time.monotonic() - begun
+            return result(collector, sent, used, last - begun, others, lost, passed)
 
 
 def post(file, target, words, seconds):
@@ -358,7 +357,7 @@ def measure_zipkin(peer, seconds):
         seconds,
         signal="traces",
         receivers=lambda collector: {"zipkin": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}},
-        exporters=quiet_end,
+        exporters=otlp_out,
         port="http",
         path="/api/v2/spans",
         body=json.dumps(zipkin_of(100)).encode(),
@@ -378,7 +377,7 @@ def measure_jaeger(peer, seconds):
         receivers=lambda collector: {
             "jaeger": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{collector.ports['grpc']}"}}}
         },
-        exporters=quiet_end,
+        exporters=otlp_out,
         port="grpc",
         path="/jaeger.api_v2.CollectorService/PostSpans",
         body=struct.pack(">BI", 0, len(message)) + message,
@@ -410,7 +409,7 @@ def measure_host(peer, seconds):
     for receivers, length in ((otlp_in, 2), (lambda _: host, seconds)):
         with workplace() as (disk, memory):
             backend = Wire(memory, "backend", "answer", "ok")
-            settings = configuration("metrics", receivers, quiet_end(backend))
+            settings = configuration("metrics", receivers, otlp_out(backend))
             collector = Collector(*peer, disk / "collector", settings)
             with running(collector, backend):
                 if receivers is not otlp_in:

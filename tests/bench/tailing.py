@@ -14,7 +14,7 @@ import time
 import flows
 from rig import Collector, busy_seconds, until, workplace
 
-LINES = 1_500_000
+LINES, PEER_LINES = 1_500_000, 300_000  # a peer takes longer for a line
 FILES, FILE_LINES = 10_000, 20
 WRITTEN = FILES // 100  # of the files, one line a second each
 COUNTER = "otelcol_receiver_accepted_log_records"
@@ -110,38 +110,39 @@ def fluent_bit(pattern, has_json, backend):
 
 @contextlib.contextmanager
 def tailed(peer, pattern, has_json, disk, memory):
-    """(the collector that tails, what moves while lines arrive)."""
+    """(the collector that tails, what moves while lines are read or sent on)."""
     backend = flows.Wire(memory, "backend", "answer", "ok")
     if peer[0] == "fluent-bit":
         settings = fluent_bit(pattern, has_json, backend)
     else:
         receivers = {"filelog": filelog(pattern, has_json)}
-        settings = flows.configuration("logs", lambda _: receivers, flows.quiet_end(backend))
+        settings = flows.configuration("logs", lambda _: receivers, flows.otlp_out(backend))
     collector = Collector(*peer, disk / "collector", settings)
     with flows.running(collector, backend):
         yield collector, lambda: flows.seen_of(collector, backend, COUNTER)
 
 
-def wait_read(peer, seen, lines):
-    """Until so many lines have been read; when the last one had been."""
-    if peer[0] == "holdfast":
-        until(lambda: seen() >= lines, 300, f"{lines} lines")
-        return time.monotonic()
+def wait_read(collector, seen, lines):
+    """Until so many lines have been read and sent on; when the last one had been."""
+    if collector.kind == "holdfast":
+        until(lambda: flows.metric_sum(collector, COUNTER) >= lines, 300, f"{lines} lines")
     until(seen, 60, "the first lines")
     return flows.wait_quiet(seen)[1]
 
 
 def measure_read(name, peer):
     line, has_json = READ[name]
+    lines = LINES if peer[0] == "holdfast" else PEER_LINES
     with workplace() as (disk, memory):
         path = memory / "0.log"
         with open(path, "w") as file:
-            file.writelines(line(i) for i in range(LINES))
+            file.writelines(line(i) for i in range(lines))
         before, begun = busy_seconds(), time.monotonic()
         with tailed(peer, path, has_json, disk, memory) as (collector, seen):
-            last = wait_read(peer, seen, LINES)
+            last = wait_read(collector, seen, lines)
             used = collector.cpu()
-            return flows.result(collector, LINES, used, last - begun, busy_seconds() - before - used)
+            others, passed = busy_seconds() - before - used, time.monotonic() - begun
+            return flows.result(collector, lines, used, last - begun, others, passed=passed)
 
 
 @contextlib.contextmanager
@@ -174,8 +175,7 @@ def measure_idle(peer, seconds, written):
         for i, path in enumerate(paths):
             path.write_text("".join(plain_line(i * FILE_LINES + k) for k in range(FILE_LINES)))
         with tailed(peer, folder / "*.log", False, disk, memory) as (collector, seen):
-            wait_read(peer, seen, FILES * FILE_LINES)
-            flows.wait_quiet(seen)
+            wait_read(collector, seen, FILES * FILE_LINES)
             with writing(paths[:written]):
                 return flows.at_rest(collector, seconds)
 
