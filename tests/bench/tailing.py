@@ -78,7 +78,8 @@ def fluent_bit(pattern, has_json, backend):
             "db.sync": "full",
             "storage.type": "filesystem",
         }
-        parser = {"name": "parser", "match": "*", "key_name": "log", "parser": "json", "reserve_data": True}
+        parser = {"name": "parser", "match": "*", "key_name": "log", "parser": "json"}
+        parser |= {"reserve_data": True, "preserve_key": True}
         return {
             "service": {
                 "flush": 1,
@@ -99,6 +100,8 @@ def fluent_bit(pattern, has_json, backend):
                         "host": "127.0.0.1",
                         "port": backend.port,
                         "logs_uri": "/v1/logs",
+                        "logs_body_key": "$log",
+                        "logs_body_key_attributes": True,
                         "retry_limit": "no_limits",
                     }
                 ],
