@@ -81,6 +81,20 @@ static struct file *find_idle(struct hf_tail *tail, const struct file *but)
     return idle;
 }
 
+/* All descriptors that may be given up and were used last when that one was: thousands of files are
+ * read without a search for each. */
+static void close_idle(struct hf_tail *tail, struct file *idle, const struct file *but)
+{
+    uint64_t read_ns = idle->read_ns;
+    hf_tail_file_close(tail, idle);
+    for (size_t i = 0; i < tail->file_count && !idle->is_dirty; i++) {
+        struct file *file = tail->files[i];
+        if (file->is_claimed && file != but && !file->is_dirty && file->read_ns == read_ns) {
+            hf_tail_file_close(tail, file);
+        }
+    }
+}
+
 bool hf_tail_file_open(struct hf_tail *tail, struct file *file)
 {
     if (file->fd >= 0) {
@@ -92,7 +106,7 @@ bool hf_tail_file_open(struct hf_tail *tail, struct file *file)
             errno = EMFILE;
             return false;
         }
-        hf_tail_file_close(tail, idle);
+        close_idle(tail, idle, file);
     }
     file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     tail->open_count += file->fd >= 0;
