@@ -1,13 +1,13 @@
 """Works with another receiver or exporter than OTLP's: what an item costs on its way in, or on its way out.
 
-    ./dev bench in-filelog out-loki
-    HOLDFAST_PEER=/path/to/otelcol ./dev bench in-filelog --vs otelcol
+    ./dev bench in-zipkin out-loki
+    HOLDFAST_PEER=/path/to/otelcol ./dev bench in-zipkin --vs otelcol
 
 The other end is wire.py: it takes or gives bytes and answers as the backend would; h2load sends what is sent. On disk
-with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-`
-works end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue
-on disk, since its `nop` has none; both have that one in `in-prometheus-sent`. Nothing is measured before the first
-items have gone all the way.
+with fsync, but for the Go collector's `prometheus` and `prometheusremotewrite`, which have no queue on disk. `in-` works
+send on as OTLP/HTTP; `in-prometheus` ends in `nop` for Holdfast, whose queue is in between, since the Go collector's `nop`
+has none, and `in-prometheus-sent` is the same with both sending on. Nothing is measured before the first items have gone
+all the way.
 """
 
 import concurrent.futures
@@ -27,15 +27,20 @@ from rig import CORES, Collector, Failed, Sink, busy_seconds, end, send, until, 
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support import otlp  # noqa: E402
+from support import jaeger_model, otlp  # noqa: E402
 from support.ports import free_port  # noqa: E402
 
 WIRE = Path(__file__).with_name("wire.py")
 QUIET_SECONDS = 2
 IN_FLIGHT = 16  # requests, as in the other works: their commits are shared
-LINES = 1_500_000
 TARGETS_SCRAPED, SAMPLES = 1_000, 1_000
+SCRAPERS = ("cpu", "disk", "filesystem", "load", "memory", "network", "paging")
 NOW_NS = 1_700_000_000_000_000_000
+# How h2load sends: over HTTP/1.1, a body of protobuf or of JSON; over gRPC.
+HTTP = ["--h1", f"--clients={IN_FLIGHT}", "--header=content-type: application/x-protobuf"]
+JSON = [*HTTP[:2], "--header=content-type: application/json"]
+GRPC = ["--clients=4", f"--max-concurrent-streams={IN_FLIGHT // 4}"]
+GRPC += ["--header=content-type: application/grpc", "--header=te: trailers"]
 
 
 class Wire:
@@ -117,6 +122,20 @@ def zipkin_of(count):
     ]
 
 
+def jaeger_of(count):
+    """What zipkin_of() says, of Jaeger's."""
+    request = jaeger_model.PostSpans()
+    request.batch.process.service_name = "shop"
+    for i in range(count):
+        span = request.batch.spans.add(operation_name="get /checkout")
+        span.trace_id, span.span_id = struct.pack(">QQ", 0, i + 1), struct.pack(">Q", i + 1)
+        span.start_time.seconds, span.duration.nanos = NOW_NS // 10**9, 10**6
+        tags = {"span.kind": "server", "http.method": "GET", "http.path": f"/checkout/{i}"}
+        for key, text in {**tags, "server.address": "shop.example.com"}.items():
+            span.tags.add(key=key, v_str=text)
+    return request
+
+
 def exposition_of(count):
     lines = []
     for i in range(count // 100):
@@ -125,37 +144,8 @@ def exposition_of(count):
     return "\n".join(lines) + "\n"
 
 
-def container_line(text):
-    return f"2026-11-29T10:00:00.123456789Z stdout F {text}\n"
-
-
-def json_text(i):
-    filler = "x" * 60
-    return f'{{"time":"2026-11-29T10:00:00.123Z","level":"info","msg":"order {i % 1000:04d} was paid","note":"{filler}"}}'
-
-
 # ---- works: of each, which signal, how many items are in a request, and what is configured ----
 
-
-def filelog(path, *operators):
-    return {
-        "include": [str(path)],
-        "start_at": "beginning",
-        "include_file_path": True,
-        "operators": [{"type": "container", "format": "containerd", "add_metadata_from_filepath": False}, *operators],
-    }
-
-
-JSON_PARSER = {
-    "type": "json_parser",
-    "timestamp": {"parse_from": "attributes.time", "layout": "%Y-%m-%dT%H:%M:%S.%LZ"},
-    "severity": {"parse_from": "attributes.level"},
-}
-
-FILES = {
-    "in-filelog": (lambda i: container_line(f"{i:07d} " + "x" * 150), ()),
-    "in-filelog-json": (lambda i: container_line(json_text(i)), (JSON_PARSER,)),
-}
 
 # Name: (the request, items in it, the exporter by the port of the backend, what the backend answers)
 OUT = {
@@ -199,7 +189,17 @@ OUT = {
     ),
 }
 SIGNALS = {points_of: otlp.METRICS, logs_of: otlp.LOGS, spans_of: otlp.TRACES}
-NAMES = [*FILES, "in-zipkin", "in-prometheus", "in-prometheus-sent", *OUT, "out-prometheus", "out-loadbalancing", "out-loadbalancing-gzip"]
+NAMES = [
+    "in-jaeger",
+    "in-zipkin",
+    "in-prometheus",
+    "in-prometheus-sent",
+    "idle-hostmetrics",
+    *OUT,
+    "out-prometheus",
+    "out-loadbalancing",
+    "out-loadbalancing-gzip",
+]
 # What has no `sending_queue` to be set.
 WITHOUT_QUEUE = ("nop", "loadbalancing", "prometheus")
 
@@ -243,14 +243,14 @@ def otlp_in(collector):
     return {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}}}}
 
 
-def otlp_end(backend):
-    """All is sent on."""
+def otlp_out(backend):
+    """Where what was received goes."""
     return lambda _: {"otlphttp": {"endpoint": f"http://127.0.0.1:{backend.port}", "compression": "none"}}
 
 
 def quiet_end(backend):
-    """Where what was received goes. An exporter of the Go collector's without a request has no queue on disk."""
-    return lambda collector: {"nop": {}} if collector.kind == "holdfast" else otlp_end(backend)(collector)
+    """The same, but nowhere for Holdfast. An exporter of the Go collector's without a request has no queue on disk."""
+    return lambda collector: {"nop": {}} if collector.kind == "holdfast" else otlp_out(backend)(collector)
 
 
 def metric_sum(collector, name):
@@ -273,7 +273,8 @@ def wait_quiet(progress):
     return seen, since
 
 
-def result(collector, items, used, wall, others, lost=0):
+def result(collector, items, used, wall, others, lost=0, passed=None):
+    """`passed`: the time in which others used so much, where it is longer than what the work took."""
     return {
         "items_per_cpu_s": items / used if used else 0,
         "wall_per_s": items / wall,
@@ -281,7 +282,7 @@ def result(collector, items, used, wall, others, lost=0):
         "lost": lost,
         "peak_rss_mib": collector.memory()["VmHWM"] / 1024,
         "collector_cores": used / wall,
-        "others_share": max(0.0, others / (wall * CORES)),
+        "others_share": max(0.0, others / ((passed or wall) * CORES)),
         "verdict": f"LOST {lost} items" if lost else "",
     }
 
@@ -298,36 +299,13 @@ def running(collector, *wires):
 
 
 def seen_of(collector, backend, counter):
-    """Moves while something arrives."""
-    if collector.kind == "holdfast":
-        return metric_sum(collector, counter)
-    return backend.counts()["bytes"]
+    """Moves while something arrives, or is sent on."""
+    counted = metric_sum(collector, counter) if collector.kind == "holdfast" else 0
+    return counted + backend.counts()["bytes"]
 
 
-def measure_file(name, peer):
-    line, operators = FILES[name]
-    with workplace() as (disk, memory):
-        path = memory / "0.log"
-        with open(path, "w") as file:
-            file.writelines(line(i) for i in range(LINES))
-        backend = Wire(memory, "backend", "answer", "ok")
-        settings = configuration("logs", lambda _: {"filelog": filelog(path, *operators)}, quiet_end(backend))
-        collector = Collector(*peer, disk / "collector", settings)
-        before, begun = busy_seconds(), time.monotonic()
-        with running(collector, backend):
-            counter = "otelcol_receiver_accepted_log_records"
-            if peer[0] == "holdfast":
-                until(lambda: metric_sum(collector, counter) >= LINES, 300, f"{LINES} lines")
-                last = time.monotonic()
-            else:
-                until(lambda: backend.counts()["bytes"], 60, "the first lines")
-                _, last = wait_quiet(lambda: backend.counts()["bytes"])
-            used = collector.cpu()
-            return result(collector, LINES, used, last - begun, busy_seconds() - before - used)
-
-
-def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, body, items, kind, counter):
-    """Requests sent by HTTP as fast as they are answered, until all that was accepted has gone on."""
+def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, body, items, kind, counter, words=HTTP):
+    """Requests sent as fast as they are answered, until all that was accepted has gone on. `words`: how h2load sends."""
     with workplace() as (disk, memory):
         backend = Wire(memory, "backend", "answer", kind)
         (memory / "body").write_bytes(body)
@@ -337,7 +315,7 @@ def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, bo
             total = 0
             for length in (1, seconds):  # the first to warm up
                 before, begun = (collector.cpu(), busy_seconds()), time.monotonic()
-                sent = post(memory / "body", target, kind_of(path), length) * items
+                sent = post(memory / "body", target, words, length) * items
                 total += sent
                 _, last = wait_quiet(lambda: seen_of(collector, backend, counter))
                 used = collector.cpu() - before[0]
@@ -346,19 +324,15 @@ def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, bo
             lost = 0
             if peer[0] == "holdfast":
                 lost = max(0, int(total - metric_sum(collector, counter)))
-            return result(collector, sent, used, last - begun, busy_seconds() - before[1] - used, lost)
+            others, passed = busy_seconds() - before[1] - used, time.monotonic() - begun
+            return result(collector, sent, used, last - begun, others, lost, passed)
 
 
-def post(file, target, kind, seconds):
+def post(file, target, words, seconds):
     """Sends the file's bytes over and over; how many requests were taken, up to those in flight at the end."""
-    words = ["--h1", "--threads=1", f"--clients={IN_FLIGHT}", f"--duration={round(seconds)}s", f"--data={file}"]
-    words.append(f"--header=content-type: {kind}")
-    done = subprocess.run(["h2load", *words, target], capture_output=True, text=True, timeout=seconds + 120, check=True)
+    command = ["h2load", *words, "--threads=1", f"--duration={round(seconds)}s", f"--data={file}", target]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120, check=True)
     return int(re.search(r"^status codes: (\d+) 2xx", done.stdout, re.M).group(1))
-
-
-def kind_of(path):
-    return "application/json" if path.startswith("/api/v2") else "application/x-protobuf"
 
 
 def measure_out(name, peer, seconds):
@@ -386,19 +360,71 @@ def measure_zipkin(peer, seconds):
         seconds,
         signal="traces",
         receivers=lambda collector: {"zipkin": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}},
-        exporters=quiet_end,
+        exporters=otlp_out,
         port="http",
         path="/api/v2/spans",
         body=json.dumps(zipkin_of(100)).encode(),
         items=100,
         kind="ok",
         counter="otelcol_receiver_accepted_spans",
+        words=JSON,
     )
+
+
+def measure_jaeger(peer, seconds):
+    message = jaeger_of(100).SerializeToString()
+    return measure_posts(
+        peer,
+        seconds,
+        signal="traces",
+        receivers=lambda collector: {
+            "jaeger": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{collector.ports['grpc']}"}}}
+        },
+        exporters=otlp_out,
+        port="grpc",
+        path="/jaeger.api_v2.CollectorService/PostSpans",
+        body=struct.pack(">BI", 0, len(message)) + message,
+        items=100,
+        kind="ok",
+        counter="otelcol_receiver_accepted_spans",
+        words=GRPC,
+    )
+
+
+def at_rest(collector, seconds):
+    """What a collector takes while nothing, or little, is to be done."""
+    begun, before = time.monotonic(), collector.cpu()
+    time.sleep(seconds)
+    used, memory = collector.cpu() - before, collector.memory()
+    return {
+        "cpu_percent": 100 * used / (time.monotonic() - begun),
+        "rss_mib": memory["VmRSS"] / 1024,
+        "anon_mib": memory["RssAnon"] / 1024,
+        "peak_rss_mib": memory["VmHWM"] / 1024,
+        "verdict": "",
+    }
+
+
+def measure_host(peer, seconds):
+    """The machine's metrics, each 10 s; `more_mib`: than the same with `otlp` in their place."""
+    host = {"hostmetrics": {"collection_interval": "10s", "scrapers": {name: {} for name in SCRAPERS}}}
+    found = []
+    for receivers, length in ((otlp_in, 2), (lambda _: host, seconds)):
+        with workplace() as (disk, memory):
+            backend = Wire(memory, "backend", "answer", "ok")
+            settings = configuration("metrics", receivers, otlp_out(backend))
+            collector = Collector(*peer, disk / "collector", settings)
+            with running(collector, backend):
+                if receivers is not otlp_in:
+                    counter = "otelcol_receiver_accepted_metric_points"
+                    until(lambda: seen_of(collector, backend, counter), 30, "the first scrape")  # noqa: B023
+                found.append(at_rest(collector, length))
+    return {**found[1], "more_mib": found[1]["rss_mib"] - found[0]["rss_mib"]}
 
 
 def measure_scrapes(peer, seconds, end=quiet_end):
     """Every target once in an interval; whole rounds are counted, but for the first two: what can be kept from one
-    scrape to the next is there then. `otlp_end`: the samples are sent on, by both peers."""
+    scrape to the next is there then. `otlp_out`: the samples are sent on, by both peers."""
     interval = max(10, seconds)
     with workplace() as (disk, memory):
         (memory / "body").write_text(exposition_of(SAMPLES))
@@ -518,14 +544,14 @@ def measure_balancing(peer, seconds, compression="none", backends=10):
 
 def run(name, peer, seconds):
     """One round."""
-    if name in FILES:
-        return measure_file(name, peer)
     if name in OUT:
         return measure_out(name, peer, seconds)
     found = {
+        "in-jaeger": measure_jaeger,
         "in-zipkin": measure_zipkin,
+        "idle-hostmetrics": measure_host,
         "in-prometheus": measure_scrapes,
-        "in-prometheus-sent": lambda peer, seconds: measure_scrapes(peer, seconds, otlp_end),
+        "in-prometheus-sent": lambda peer, seconds: measure_scrapes(peer, seconds, otlp_out),
         "out-prometheus": lambda peer, seconds: measure_exposed(peer),
         "out-loadbalancing": measure_balancing,
         "out-loadbalancing-gzip": lambda peer, seconds: measure_balancing(peer, seconds, compression="gzip"),

@@ -183,7 +183,7 @@ def end(process):
 
 
 class Collector:
-    """One that runs; `kind` is "holdfast" or "otelcol". The configuration is a dict; JSON is YAML."""
+    """One that runs; `kind` is "holdfast", "otelcol" or "fluent-bit". The configuration is a dict; JSON is YAML."""
 
     def __init__(self, kind, binary, directory, configuration, cgroup=None, cores=None):
         self.kind, self.binary = kind, binary

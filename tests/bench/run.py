@@ -38,6 +38,7 @@ COLUMNS = (
     "cpu_percent",
     "rss_mib",
     "anon_mib",
+    "more_mib",
     "ready_ms",
     "file_mib",
     "stripped_mib",
@@ -93,7 +94,7 @@ def print_result(name, who, result, ratio=None):
         word, target = held(name, field, result[field]) if who == "holdfast" else ("", "")
         print(f"    {field:26} {number(result[field]):>12}   {target:14} {word}")
     if ratio is not None:
-        print(f"    {'ratio':26} {ratio:>12.1f}   holdfast to otelcol")
+        print(f"    {'ratio':26} {ratio:>12.1f}   holdfast to {who}")
     sys.stdout.flush()
 
 
@@ -109,8 +110,8 @@ def measure(name, peers, seconds, count):
     return {who: {"median": median(found), "rounds": found} for who, found in rounds.items() if found}
 
 
-def ratio_of(results):
-    values = [results.get(who, {}).get("median", {}) for who in ("holdfast", "otelcol")]
+def ratio_of(results, peers):
+    values = [results.get(who, {}).get("median", {}) for who, _ in peers]
     for field in ("spans_per_cpu_s", "items_per_cpu_s", "drain_per_s"):
         if all(value.get(field) and not value["verdict"] for value in values):
             return values[0][field] / values[1][field]
@@ -141,13 +142,17 @@ def arguments():
         description=f"Works: {', '.join(works.STANDARD)}; curves: {', '.join(works.CURVES)}; also grpc-N, http-N, "
         "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, tail-N, statements-N, known-N, waiting-N, "
         "series-N, pod-MODE, flow-MODE, with-COMPONENT, "
-        "in-RECEIVER, out-EXPORTER; instructions. "
+        "in-RECEIVER, out-EXPORTER, idle-files, idle-files-written, idle-hostmetrics; instructions. "
         "HOLDFAST_PEER: a Go collector with the components of with-*, in-* and out-*, instead of the one that is built.",
     )
     parser.add_argument("works", nargs="*", metavar="WORK")
     parser.add_argument("--seconds", type=float, default=10, help="of sending, a round (10)")
     parser.add_argument("--rounds", type=int, default=3, help="of each work; the median counts (3)")
-    parser.add_argument("--vs", choices=["otelcol"], help="measure the Go collector in turn with Holdfast")
+    parser.add_argument(
+        "--vs",
+        choices=["otelcol", "fluent-bit"],
+        help="measure the Go collector in turn with Holdfast, or, where files are tailed, the Fluent Bit in HOLDFAST_PEER",
+    )
     parser.add_argument("--profile", metavar="WORK", help="one round under perf: build/bench/WORK.txt and .svg")
     parser.add_argument("--json", type=Path, help="where all results go (build/bench/results.json)")
     return parser.parse_args()
@@ -155,7 +160,9 @@ def arguments():
 
 def find_peers(vs):
     peers = [("holdfast", HOLDFAST)]
-    if vs:
+    if vs == "fluent-bit":
+        peers.append((vs, os.environ["HOLDFAST_PEER"]))
+    elif vs:
         try:
             peers.append(("otelcol", os.environ.get("HOLDFAST_PEER") or otelcol.build()))
         except otelcol.NotBuilt as reason:
@@ -185,9 +192,9 @@ def main():
     lost = 0
     for name in names:
         results = measure(name, peers, options.seconds, options.rounds)
-        ratio = ratio_of(results)
+        ratio = ratio_of(results, peers) if len(peers) == 2 else None
         for who, result in results.items():
-            print_result(name, who, result["median"], ratio if who == "otelcol" else None)
+            print_result(name, who, result["median"], None if who == "holdfast" else ratio)
             lost += result["median"]["lost"] if who == "holdfast" else 0
         everything["works"][name] = {**results, "ratio": ratio}
     path = options.json or OUTPUT / "results.json"

@@ -13,6 +13,7 @@ import curves
 import flows
 import looks
 import pods
+import tailing
 from rig import (
     CORES,
     Cgroup,
@@ -75,6 +76,8 @@ TARGETS = {
     "with-k8sattributes": {"spans_per_cpu_s": (">=", 900_000)},
     "in-filelog": {"items_per_cpu_s": (">=", 600_000)},
     "in-filelog-json": {"items_per_cpu_s": (">=", 300_000)},
+    "idle-files": {"cpu_percent": ("<=", 1), "peak_rss_mib": ("<=", 60)},
+    "idle-hostmetrics": {"cpu_percent": ("<=", 0.1), "more_mib": ("<=", 2)},
     "in-prometheus": {"items_per_cpu_s": (">=", 1_000_000), "peak_rss_mib": ("<=", 250)},
     "out-prometheus": {"peak_rss_mib": ("<=", 500)},
     "out-prometheusremotewrite": {"items_per_cpu_s": (">=", 1_000_000)},
@@ -115,6 +118,7 @@ CURVES = {
     "cores": ["cores-1", "cores-2"],
     "components": list(components.WORKS),
     "flows": flows.NAMES,
+    "tailing": tailing.NAMES,
     "brokers": brokers.NAMES,
     "pods": pods.NAMES,
     "flow": pods.FLOW_NAMES,
@@ -514,7 +518,9 @@ def run_work(name, peer, seconds, tool=None):
     pod-MODE, flow-MODE, with-COMPONENT, KIND-N of curves.py, in-RECEIVER, out-EXPORTER."""
     if name in brokers.NAMES:
         return brokers.run(name, peer, seconds, tool=tool)
-    if name.startswith(("in-", "out-")):
+    if name in tailing.NAMES:
+        return tailing.run(name, peer, seconds)
+    if name.startswith(("in-", "out-")) or name in flows.NAMES:
         return flows.run(name, peer, seconds)
     if component_work(name) is not None:
         return components.run(component_work(name), peer, seconds, configuration, judge, tool=tool)

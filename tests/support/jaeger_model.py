@@ -1,4 +1,4 @@
-"""Jaeger's api_v2 Span for Python's protobuf, whose bytes and JSON are the other side in tests."""
+"""Jaeger's api_v2 Span, and the request that brings some, for Python's protobuf, whose bytes and JSON are the other side in tests."""
 
 from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory, timestamp_pb2
 
@@ -12,6 +12,8 @@ _MESSAGES = {
     "Span": "trace_id=1:bytes span_id=2:bytes operation_name=3:string references=4:SpanRef* flags=5:uint32 "
     f"start_time=6:{_TIME} duration=7:.google.protobuf.Duration tags=8:KeyValue* logs=9:Log* process=10:Process "
     "process_id=11:string warnings=12:string*",
+    "Batch": "spans=1:Span* process=2:Process",
+    "PostSpansRequest": "batch=1:Batch",
 }
 _ENUMS = {
     "ValueType": ["STRING", "BOOL", "INT64", "FLOAT64", "BINARY"],
@@ -46,7 +48,12 @@ def _make():
     for needed in (timestamp_pb2, duration_pb2):
         pool.AddSerializedFile(needed.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Span"))
+    return pool
 
 
-Span = _make()
+def _class(name):
+    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+
+
+_POOL = _make()
+Span, PostSpans = _class("Span"), _class("PostSpansRequest")

@@ -146,14 +146,19 @@ static bool is_younger(struct file *lost, int fd)
 /* The file without a path that this one is: best the same inode. */
 static struct file *find_lost(struct hf_tail *tail, const struct stat *now, int fd, bool is_gzip)
 {
-    struct file *found = NULL;
+    struct file *found = hf_known_inode(&tail->known, (uint64_t)now->st_dev, (uint64_t)now->st_ino);
+    while (found != NULL &&
+           (found->is_claimed || found->is_replaced || !is_same_inode(found, now) ||
+            !hf_tail_head_matches(tail, found) || is_younger(found, fd))) {
+        found = found->next_inode;
+    }
+    if (found != NULL || tail->lost_count == 0) {
+        return found;
+    }
     for (size_t i = 0; i < tail->file_count; i++) {
         struct file *file = tail->files[i];
         if (file->is_claimed || !hf_tail_head_matches(tail, file) || is_younger(file, fd)) {
             continue;
-        }
-        if (is_same_inode(file, now) && !file->is_replaced) {
-            return file;
         }
         /* A copy is whole. One that is shorter than what was read is another file. */
         uint64_t size = is_gzip ? tail->inflated.size : (uint64_t)now->st_size;
@@ -184,19 +189,23 @@ static void watch_unread(struct hf_tail *tail, const struct place *place)
 static bool is_double(struct hf_tail *tail, const struct place *place)
 {
     const struct hf_fingerprint *whole = &tail->prefixes[tail->head_size - 1];
-    bool is_equal = false;
-    for (size_t i = 0; i < tail->file_count; i++) {
-        const struct file *file = tail->files[i];
-        if (file->is_claimed && is_same_inode(file, &place->stat)) {
-            return true;
-        }
-        is_equal =
-            is_equal || (file->is_claimed && hf_fingerprint_equal(&file->fingerprint, whole));
+    const struct stat *now = &place->stat;
+    const struct file *file =
+        hf_known_inode(&tail->known, (uint64_t)now->st_dev, (uint64_t)now->st_ino);
+    while (file != NULL && !(file->is_claimed && is_same_inode(file, now))) {
+        file = file->next_inode;
     }
-    if (is_equal) {
+    if (file != NULL) {
+        return true;
+    }
+    file = hf_known_bytes(&tail->known, whole);
+    while (file != NULL && !(file->is_claimed && hf_fingerprint_equal(&file->fingerprint, whole))) {
+        file = file->next_bytes;
+    }
+    if (file != NULL) {
         watch_unread(tail, place);
     }
-    return is_equal;
+    return file != NULL;
 }
 
 static void watch_file(struct hf_tail *tail, struct file *file)
@@ -221,13 +230,27 @@ static struct file *begin_file(struct hf_tail *tail, const struct stat *now, boo
     return file;
 }
 
+/* The chains of `known`, when the first path of a scan has no file. */
+static bool know_files(struct hf_tail *tail)
+{
+    if (tail->known.count != 0) {
+        return true;
+    }
+    tail->lost_count = 0;
+    for (size_t i = 0; i < tail->file_count; i++) {
+        tail->lost_count += !tail->files[i]->is_claimed;
+    }
+    return hf_known_make(&tail->known, tail->files, tail->file_count, tail->place_count);
+}
+
 /* Finds or makes the file behind a path that has none; `fd` becomes its. */
 static void claim(struct hf_tail *tail, struct place *place, int fd)
 {
-    bool is_gzip = hf_tail_is_gzip(tail, fd);
+    bool is_gzip = hf_tail_is_gzip(tail, fd), was_lost = false;
     struct file *file = NULL;
-    if (hf_tail_read_head(tail, fd, is_gzip) && tail->head_size != 0) {
+    if (know_files(tail) && hf_tail_read_head(tail, fd, is_gzip) && tail->head_size != 0) {
         file = find_lost(tail, &place->stat, fd, is_gzip);
+        was_lost = file != NULL;
         if (file == NULL && is_double(tail, place)) {
             close(fd);
             return;
@@ -239,6 +262,10 @@ static void claim(struct hf_tail *tail, struct place *place, int fd)
     if (file == NULL || !hf_tail_file_set_path(tail, file, place->path)) {
         close(fd);
         return;
+    }
+    if (was_lost) {
+        hf_known_remove(&tail->known, file);
+        tail->lost_count--;
     }
     hf_tail_file_close(tail, file);
     if (tail->open_count < tail->open_max) {
@@ -254,6 +281,7 @@ static void claim(struct hf_tail *tail, struct place *place, int fd)
     file->read_ns = tail->now_ns;
     note_stat(file, &place->stat);
     grow_fingerprint(tail, file);
+    hf_known_add(&tail->known, file);
     note_truncation(tail, file);
     place->file = file;
     watch_file(tail, file);
@@ -371,6 +399,7 @@ static void claim_places(struct hf_tail *tail)
             open_place(tail, place);
         }
     }
+    hf_known_release(&tail->known);
 }
 
 /* ---- files without a path ---- */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "fingerprint.h"
+#include "known.h"
 #include "lines.h"
 #include "order.h"
 #include "paths.h"
@@ -21,8 +22,9 @@ struct file {
     char *path;
     struct hf_fingerprint fingerprint;
     uint64_t device, inode;
-    uint64_t begin;  /* where reading began: not 0 with start_at: end */
-    uint64_t offset; /* the next byte to read; of gzip files: of the text */
+    struct file *next_inode, *next_bytes; /* in the chains of `known` */
+    uint64_t begin;                       /* where reading began: not 0 with start_at: end */
+    uint64_t offset;                      /* the next byte to read; of gzip files: of the text */
     uint64_t record_number;
     uint64_t stored; /* the place that the last commit had */
     bool is_stored;
@@ -66,6 +68,8 @@ struct hf_tail {
     size_t file_count, file_capacity;
     struct place *places; /* sorted by path */
     size_t place_count;
+    struct hf_known known; /* during a scan */
+    size_t lost_count;     /* of its files that have no path */
     size_t open_count, open_max, reading_count;
     uint64_t next_id;
 
