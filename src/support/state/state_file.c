@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "util/checksum.h"
-#include "util/sync_parent.h"
+#include "util/sync_directory.h"
 
 #define FILE_BUFFER_BYTES (256u << 10)
 

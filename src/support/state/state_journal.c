@@ -13,7 +13,7 @@
 #include "frames.h"
 #include "state_internal.h"
 #include "util/compress/compress.h"
-#include "util/sync_parent.h"
+#include "util/sync_directory.h"
 #include "util/time/clock.h"
 #include "util/write_all.h"
 
