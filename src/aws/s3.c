@@ -217,6 +217,7 @@ static const struct {
     {"InvalidToken", HF_UNAUTHENTICATED, true},
     {"SignatureDoesNotMatch", HF_UNAUTHENTICATED, true},
     {"TokenRefreshRequired", HF_UNAUTHENTICATED, true},
+    {"NoSuchBucket", HF_FORBIDDEN, false}, /* so that only an object can be HF_NOT_FOUND */
     {"EntityTooLarge", HF_TOO_LARGE, false},
     {"KeyTooLongError", HF_INVALID, false},
     {"RequestTimeout", HF_AGAIN, false},

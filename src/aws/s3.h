@@ -44,9 +44,9 @@ HF_MUST_USE enum hf_status hf_s3_url(const struct hf_s3 *s3, const char *bucket,
 
 struct hf_s3_result {
     /*
-     * HF_OK: code 2xx. HF_UNAUTHENTICATED, HF_FORBIDDEN, HF_NOT_FOUND, HF_UNSUPPORTED: about the
-     * credentials, the bucket or the endpoint. HF_TOO_LARGE. HF_INVALID: the key is refused. Others
-     * are to be tried again; HF_CLOSED: the client ended.
+     * HF_OK: code 2xx. HF_UNAUTHENTICATED, HF_FORBIDDEN, HF_UNSUPPORTED: about the credentials, the
+     * bucket or the endpoint. HF_NOT_FOUND: there is no such object. HF_TOO_LARGE. HF_INVALID: the
+     * key is refused. Others are to be tried again; HF_CLOSED: the client ended.
      */
     enum hf_status status;
     int code; /* 0: no answer came */
