@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/blank.h"
 #include "util/hex.h"
 #include "util/time/clock.h"
 
@@ -138,19 +139,14 @@ bool host_next_line(struct hf_slice *text, struct hf_slice *ret_line)
     return true;
 }
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
 bool host_next_word(struct hf_slice *line, struct hf_slice *ret_word)
 {
     size_t start = 0;
-    while (start < line->size && is_blank(line->data[start])) {
+    while (start < line->size && hf_is_blank(line->data[start])) {
         start++;
     }
     size_t end = start;
-    while (end < line->size && !is_blank(line->data[end])) {
+    while (end < line->size && !hf_is_blank(line->data[end])) {
         end++;
     }
     if (end == start) {
