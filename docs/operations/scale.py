@@ -90,7 +90,7 @@ def machine_limits(cores, disk, queues, coding="plain"):
 
 
 def print_machine(cores):
-    print("| disk | one queue, spans/s | at half of that: requests a commit | OK at 50, 99 % |")
+    print("| disk | one queue, spans/s | at half of that: requests per commit | OK at 50, 99 % |")
     print("| --- | --- | --- | --- |")
     for disk in DISKS:
         most = capacity(disk)
@@ -144,7 +144,7 @@ def fleet(nodes, spans_node, outage, prices, broker_hours=4.0, brokers=None):
 
 
 def print_fleet(cases, outage, prices):
-    print("| nodes, spans/s | layer | each: CPU, memory, disk | cost a month |")
+    print("| nodes, spans/s | layer | each: CPU, memory, disk | cost per month |")
     print("| --- | --- | --- | --- |")
     for nodes, spans_node in cases:
         spans, layers = fleet(nodes, spans_node, outage, prices)
