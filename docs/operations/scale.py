@@ -95,7 +95,7 @@ def print_machine(cores):
     for disk in DISKS:
         most = capacity(disk)
         _, group, p50, p99 = simulate(most / 2, disk)
-        print(f"| {disk.name}: {disk.flush_us:g} us a flush | {most * 100 / 1e6:.1f} M | {group:.0f} | {p50:.1f}, {p99:.1f} ms |")
+        print(f"| {disk.name}: {disk.flush_us:g} us per flush | {most * 100 / 1e6:.1f} M | {group:.0f} | {p50:.1f}, {p99:.1f} ms |")
     print()
     print(f"| {cores} cores | a process of 3 queues | limited by | the machine | limited by | processes |")
     print("| --- | --- | --- | --- | --- | --- |")
