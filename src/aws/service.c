@@ -60,8 +60,8 @@ enum hf_status hf_aws_service_new(const struct hf_aws_service_options *options,
         hf_aws_service_free(service);
         return HF_INVALID;
     }
-    *ret_service = service;
     if (options->loop == NULL) {
+        *ret_service = service;
         return HF_OK;
     }
     struct hf_http_client_options http = options->http;
@@ -71,10 +71,11 @@ enum hf_status hf_aws_service_new(const struct hf_aws_service_options *options,
     http.follow = HF_HTTP_FOLLOW_NONE; /* a signature is for one host */
     enum hf_status status = hf_http_client_new(&http, &service->http, reterr);
     if (status != HF_OK) {
-        *ret_service = NULL;
         hf_aws_service_free(service);
+        return status;
     }
-    return status;
+    *ret_service = service;
+    return HF_OK;
 }
 
 void hf_aws_service_free(struct hf_aws_service *service)

@@ -32,7 +32,7 @@ struct hf_sqs_message {
     struct hf_slice body, receipt; /* JSON strings' texts, until the next hf_sqs_receive() */
 };
 
-/* Frees what it keeps; one with what stands above and else zeros is ready. */
+/* A struct with the members above, and else zeroed, is ready for use; this frees its memory. */
 void hf_sqs_release(struct hf_sqs *sqs);
 
 /* Waits up to `wait_s` for messages; none may come. Not HF_OK: none was received. */
@@ -40,7 +40,7 @@ struct hf_aws_result hf_sqs_receive(struct hf_sqs *sqs, size_t messages_max, uns
                                     struct hf_sqs_message ret_messages[HF_SQS_MESSAGES_MAX],
                                     size_t *ret_count);
 
-/* Deletes messages, at most HF_SQS_MESSAGES_MAX. HF_AGAIN too: some are still there, for what the
- * message says of the first of them. */
+/* Deletes at most HF_SQS_MESSAGES_MAX messages. HF_AGAIN: some are not deleted; `message` says why
+ * the first of them is not. */
 struct hf_aws_result hf_sqs_delete(struct hf_sqs *sqs, const struct hf_sqs_message *messages,
                                    size_t count);

@@ -18,12 +18,18 @@ bool awss3_back_off(struct awss3_receiver *receiver, uint64_t *wait_ns, const ch
     return hf_submitter_sleep(&receiver->submit, now_ns);
 }
 
+/* HF_NOT_FOUND is about the object alone: without the bucket, or before another server, it may come
+ * later. */
+static enum hf_status status_of(const struct hf_s3_result *result)
+{
+    bool is_elsewhere = result->status == HF_NOT_FOUND && strcmp(result->error, "NoSuchKey") != 0;
+    return is_elsewhere ? HF_FORBIDDEN : result->status;
+}
+
 static bool is_final(const struct awss3_fetch *fetch, enum hf_status status)
 {
-    bool is_object = fetch->key[0] != '\0';
     bool is_refused = !hf_status_row(status)->retryable && status != HF_UNAUTHENTICATED;
-    return status == HF_OK || (status == HF_NOT_FOUND && is_object) ||
-           (is_refused && !fetch->is_patient);
+    return status == HF_OK || status == HF_NOT_FOUND || (is_refused && !fetch->is_patient);
 }
 
 enum hf_status awss3_fetch(struct awss3_receiver *receiver, const struct awss3_fetch *fetch,
@@ -37,14 +43,15 @@ enum hf_status awss3_fetch(struct awss3_receiver *receiver, const struct awss3_f
         receiver->call.query = fetch->query;
         const struct hf_s3_result result =
             hf_s3_fetch(receiver->s3, receiver->fetcher, &receiver->call, TIMEOUT_NS, fetched);
-        if (is_final(fetch, result.status)) {
-            if (result.status != HF_OK) {
+        enum hf_status status = status_of(&result);
+        if (is_final(fetch, status)) {
+            if (status != HF_OK) {
                 hf_node_log(receiver->node, HF_LOG_ERROR, "object %s is not read: %s", fetch->key,
                             result.message);
             }
-            return result.status;
+            return status;
         }
-        if (result.status == HF_CLOSED ||
+        if (status == HF_CLOSED ||
             !awss3_back_off(receiver, &wait_ns, fetch->what, result.message)) {
             return HF_CLOSED;
         }

@@ -96,6 +96,19 @@ static void delete_finished(struct awss3_receiver *receiver, const struct round 
     }
 }
 
+/* Waits where the next round would come to the same. False: stopped. */
+static bool pause_round(struct awss3_receiver *receiver, const struct round *round,
+                        uint64_t *wait_ns)
+{
+    if (round->received_count != 0 && round->finished_count == 0) {
+        return awss3_back_off(receiver, wait_ns, "reading the objects of notifications",
+                              "none could be read");
+    }
+    *wait_ns = AWSS3_WAIT_FIRST_NS;
+    bool is_idle = round->received_count == 0 && receiver->config->sqs->wait_s == 0;
+    return !is_idle || hf_submitter_sleep(&receiver->submit, AWSS3_WAIT_FIRST_NS);
+}
+
 static void read_rounds(struct awss3_receiver *receiver, struct round *round)
 {
     const struct awss3_sqs *sqs = receiver->config->sqs;
@@ -116,12 +129,7 @@ static void read_rounds(struct awss3_receiver *receiver, struct round *round)
             return;
         }
         delete_finished(receiver, round);
-        if (round->received_count != 0 && round->finished_count == 0) {
-            go_on = awss3_back_off(receiver, &wait_ns, "reading what messages name",
-                                   "nothing of it could be read");
-        } else {
-            wait_ns = AWSS3_WAIT_FIRST_NS;
-        }
+        go_on = pause_round(receiver, round, &wait_ns);
     }
 }
 
