@@ -28,7 +28,7 @@ def begin(start, store, queue, grpc_backend):
             one["receivers"] = ["awss3"]
         receiver = {
             "s3downloader": {"s3_bucket": BUCKET, "s3_prefix": "pre", "endpoint": store.url},
-            "sqs": {"queue_url": queue, "region": "us-east-1", "endpoint": store.url, "wait_time_seconds": 1},
+            "sqs": {"queue_url": queue, "region": "us-east-1", "endpoint": store.url, "wait_time_seconds": 0},
         }
         settings = {
             "receivers": {"awss3": receiver},
@@ -64,7 +64,7 @@ def test_new_objects_of_every_signal_are_read_and_their_messages_deleted(begin, 
 
 
 def test_nothing_is_lost_through_kills_and_outages(begin, store, queue, grpc_backend):
-    ids = otlp.new_ids(30)
+    ids = otlp.new_ids(15)
     for number, item in enumerate(ids):
         put(store, f"pre/logs_{number}.binpb", ids=[item])
     store.fails += [("GET", "logs_", 503, "SlowDown"), ("POST", "", 500, "InternalError")]
