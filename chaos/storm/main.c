@@ -2,6 +2,7 @@
  * main: the words of holdfast-storm.
  */
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,60 +33,41 @@ static const char usage[] =
     "  cut [N]             take, then break the connection in mid-answer, at every N-th request\n"
     "  partial N           take, and answer that N items were rejected\n";
 
-enum option_code {
-    TARGET = 1,
-    HTTP,
-    SIGNAL,
-    CODING,
-    CONNECTIONS,
-    IN_FLIGHT,
-    ITEMS,
-    REQUESTS,
-    SECONDS,
-    RATE,
-    FIRST,
-    POOL,
-    RETRY,
-    ACKED,
-    ARRIVED,
-    CAPACITY,
-    COMMANDS,
-    STATUS,
-    HOLD,
-    FAILED,
-    TRACE_SPANS,
-    TRACE_REQUESTS,
-    SPAN_NAMES,
-    POD_NAMES,
-};
+enum kind { TEXT, FLAG, NUMBER, LONG_NUMBER, FRACTION, SIGNAL, CODING };
 
-static const struct option options_table[] = {
-    {"target", required_argument, NULL, TARGET},
-    {"http", no_argument, NULL, HTTP},
-    {"signal", required_argument, NULL, SIGNAL},
-    {"coding", required_argument, NULL, CODING},
-    {"connections", required_argument, NULL, CONNECTIONS},
-    {"in-flight", required_argument, NULL, IN_FLIGHT},
-    {"items", required_argument, NULL, ITEMS},
-    {"requests", required_argument, NULL, REQUESTS},
-    {"seconds", required_argument, NULL, SECONDS},
-    {"rate", required_argument, NULL, RATE},
-    {"first", required_argument, NULL, FIRST},
-    {"pool", required_argument, NULL, POOL},
-    {"retry", no_argument, NULL, RETRY},
-    {"acked", required_argument, NULL, ACKED},
-    {"arrived", required_argument, NULL, ARRIVED},
-    {"capacity", required_argument, NULL, CAPACITY},
-    {"commands", required_argument, NULL, COMMANDS},
-    {"status", required_argument, NULL, STATUS},
-    {"hold", required_argument, NULL, HOLD},
-    {"failed", no_argument, NULL, FAILED},
-    {"trace-spans", required_argument, NULL, TRACE_SPANS},
-    {"trace-requests", required_argument, NULL, TRACE_REQUESTS},
-    {"span-names", required_argument, NULL, SPAN_NAMES},
-    {"pod-names", required_argument, NULL, POD_NAMES},
-    {NULL, 0, NULL, 0},
+#define AT(member) offsetof(struct storm_options, member)
+
+static const struct option_row {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+} rows[] = {
+    {"target", TEXT, AT(target)},
+    {"http", FLAG, AT(http)},
+    {"signal", SIGNAL, AT(signal)},
+    {"coding", CODING, AT(coding)},
+    {"connections", NUMBER, AT(connections)},
+    {"in-flight", NUMBER, AT(in_flight)},
+    {"items", NUMBER, AT(items)},
+    {"requests", LONG_NUMBER, AT(requests)},
+    {"seconds", FRACTION, AT(seconds)},
+    {"rate", FRACTION, AT(rate)},
+    {"first", LONG_NUMBER, AT(first)},
+    {"pool", NUMBER, AT(pool)},
+    {"retry", FLAG, AT(keep_refused)},
+    {"acked", TEXT, AT(acked)},
+    {"arrived", TEXT, AT(arrived)},
+    {"capacity", LONG_NUMBER, AT(capacity)},
+    {"commands", TEXT, AT(commands)},
+    {"status", TEXT, AT(status)},
+    {"hold", FRACTION, AT(hold)},
+    {"failed", FLAG, AT(failed)},
+    {"trace-spans", NUMBER, AT(trace_spans)},
+    {"trace-requests", NUMBER, AT(trace_requests)},
+    {"span-names", NUMBER, AT(span_names)},
+    {"pod-names", NUMBER, AT(pod_names)},
 };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 static bool find_name(const char *text, const char *(*name)(int), int count, int *ret)
 {
@@ -108,105 +90,61 @@ static const char *coding_name(int i)
     return hf_coding_name((enum hf_coding)i);
 }
 
-static bool take(struct storm_options *options, int option)
+static bool take(struct storm_options *options, const struct option_row *row)
 {
+    void *place = (char *)options + row->offset;
     int found = 0;
-    switch (option) {
-    case TARGET:
-        options->target = optarg;
-        return true;
-    case HTTP:
-        options->http = true;
-        return true;
+    bool is_good = true;
+    switch (row->kind) {
+    case TEXT:
+        *(const char **)place = optarg;
+        break;
+    case FLAG:
+        *(bool *)place = true;
+        break;
+    case NUMBER:
+        *(uint32_t *)place = (uint32_t)strtoul(optarg, NULL, 10);
+        break;
+    case LONG_NUMBER:
+        *(uint64_t *)place = strtoull(optarg, NULL, 10);
+        break;
+    case FRACTION:
+        *(double *)place = strtod(optarg, NULL);
+        break;
     case SIGNAL:
-        if (!find_name(optarg, signal_name, HF_SIGNAL_COUNT, &found)) {
-            return false;
-        }
-        options->signal = (enum hf_signal)found;
-        return true;
+        is_good = find_name(optarg, signal_name, HF_SIGNAL_COUNT, &found);
+        *(enum hf_signal *)place = (enum hf_signal)found;
+        break;
     case CODING:
-        if (!find_name(optarg, coding_name, HF_CODING_COUNT, &found)) {
+        is_good = find_name(optarg, coding_name, HF_CODING_COUNT, &found);
+        *(enum hf_coding *)place = (enum hf_coding)found;
+        break;
+    }
+    return is_good;
+}
+
+static bool read_options(int argc, char **argv, struct storm_options *options)
+{
+    struct option table[ROWS + 1] = {{NULL}};
+    int row;
+    for (size_t i = 0; i < ROWS; i++) {
+        table[i].name = rows[i].name;
+        table[i].has_arg = rows[i].kind == FLAG ? no_argument : required_argument;
+        table[i].val = (int)i;
+    }
+    while ((row = getopt_long(argc, argv, "", table, NULL)) != -1) {
+        if (row >= ROWS || !take(options, &rows[row])) {
             return false;
         }
-        options->coding = (enum hf_coding)found;
-        return true;
-    case CONNECTIONS:
-        options->connections = (unsigned)strtoul(optarg, NULL, 10);
-        return true;
-    case IN_FLIGHT:
-        options->in_flight = (unsigned)strtoul(optarg, NULL, 10);
-        return true;
-    case ITEMS:
-        options->items = (uint32_t)strtoul(optarg, NULL, 10);
-        return true;
-    case REQUESTS:
-        options->requests = strtoull(optarg, NULL, 10);
-        return true;
-    case SECONDS:
-        options->seconds = strtod(optarg, NULL);
-        return true;
-    case RATE:
-        options->rate = strtod(optarg, NULL);
-        return true;
-    case FIRST:
-        options->first = strtoull(optarg, NULL, 10);
-        return true;
-    case POOL:
-        options->pool = (unsigned)strtoul(optarg, NULL, 10);
-        return true;
-    case RETRY:
-        options->keep_refused = true;
-        return true;
-    case ACKED:
-        options->acked = optarg;
-        return true;
-    case ARRIVED:
-        options->arrived = optarg;
-        return true;
-    case CAPACITY:
-        options->capacity = strtoull(optarg, NULL, 10);
-        return true;
-    case COMMANDS:
-        options->commands = optarg;
-        return true;
-    case STATUS:
-        options->status = optarg;
-        return true;
-    case HOLD:
-        options->hold = strtod(optarg, NULL);
-        return true;
-    case FAILED:
-        options->failed = true;
-        return true;
-    case TRACE_SPANS:
-        options->trace_spans = (uint32_t)strtoul(optarg, NULL, 10);
-        return true;
-    case SPAN_NAMES:
-        options->span_names = (uint32_t)strtoul(optarg, NULL, 10);
-        return true;
-    case POD_NAMES:
-        options->pod_names = (uint32_t)strtoul(optarg, NULL, 10);
-        return true;
-    case TRACE_REQUESTS:
-        options->trace_requests = (uint32_t)strtoul(optarg, NULL, 10);
-        return true;
-    default:
-        return false;
     }
+    return true;
 }
 
 int main(int argc, char **argv)
 {
     struct storm_options options = {.connections = 4, .in_flight = 4, .items = 100};
     const char *mode = argc > 1 ? argv[1] : "";
-    int option;
-    while ((option = getopt_long(argc - 1, argv + 1, "", options_table, NULL)) != -1) {
-        if (!take(&options, option)) {
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    bool sane = options.connections != 0 && options.in_flight != 0 && options.items != 0;
+    bool sane = read_options(argc - 1, argv + 1, &options) && options.connections != 0 && options.in_flight != 0 && options.items != 0;
     if (sane && strcmp(mode, "send") == 0 && options.target != NULL) {
         options.seconds = options.seconds > 0 ? options.seconds : 3600;
         return storm_send(&options);

@@ -90,12 +90,12 @@ def machine_limits(cores, disk, queues, coding="plain"):
 
 
 def print_machine(cores):
-    print("| disk | one queue, spans/s | at half of that: requests a commit | OK at 50, 99 % |")
+    print("| disk | one queue, spans/s | at half of that: requests per commit | OK at 50, 99 % |")
     print("| --- | --- | --- | --- |")
     for disk in DISKS:
         most = capacity(disk)
         _, group, p50, p99 = simulate(most / 2, disk)
-        print(f"| {disk.name}: {disk.flush_us:g} us a flush | {most * 100 / 1e6:.1f} M | {group:.0f} | {p50:.1f}, {p99:.1f} ms |")
+        print(f"| {disk.name}: {disk.flush_us:g} us per flush | {most * 100 / 1e6:.1f} M | {group:.0f} | {p50:.1f}, {p99:.1f} ms |")
     print()
     print(f"| {cores} cores | a process of 3 queues | limited by | the machine | limited by | processes |")
     print("| --- | --- | --- | --- | --- | --- |")
@@ -144,7 +144,7 @@ def fleet(nodes, spans_node, outage, prices, broker_hours=4.0, brokers=None):
 
 
 def print_fleet(cases, outage, prices):
-    print("| nodes, spans/s | layer | each: CPU, memory, disk | cost a month |")
+    print("| nodes, spans/s | layer | each: CPU, memory, disk | cost per month |")
     print("| --- | --- | --- | --- |")
     for nodes, spans_node in cases:
         spans, layers = fleet(nodes, spans_node, outage, prices)

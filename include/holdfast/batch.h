@@ -1,6 +1,7 @@
 /*
- * batch: the unit of flow. One Export request as the protobuf bytes it came in, and what was learnt
- * of it on receipt. Immutable once made: a processor that changes one makes a new one.
+ * batch: the unit that flows through pipelines: one Export request as the protobuf bytes that were
+ * received, and what the receiver has found out about it. Immutable once made: a processor that
+ * changes one makes a new one.
  *
  * `wire` is what is stored and forwarded; `raw` is the same request as plain protobuf. They are the
  * same bytes when `coding` is identity. Otherwise `raw` is lent by its decoder and is valid only
@@ -47,9 +48,9 @@ struct hf_batch {
     struct hf_slice wire;
     struct hf_slice raw;
     struct hf_slice meta; /* client metadata, see hf_meta_* in meta.h; may be empty */
-    /* Whose space in the queue it takes, a hash, 0: no one's; and how much of it they may have, in
-     * thousandths. What a processor says of it holds in its pipeline, also for what the processors
-     * behind make of the batch. */
+    /* The tenant whose share of the queue's space it uses, as a hash (0: none), and the size of
+     * that share in thousandths. A processor sets both for its pipeline; batches that the
+     * processors behind it make of this one inherit them. */
     uint64_t tenant;
     uint32_t tenant_share;
 };
@@ -65,7 +66,8 @@ struct hf_batch *hf_batch_new(enum hf_signal signal, size_t capacity, struct hf_
  * hf_batch_seal(). */
 uint8_t *hf_batch_room(struct hf_batch *batch);
 
-/* Ends the making: `size` bytes of the room are the body, identity coded, `items` of them. */
+/* Completes the batch: the body is the first `size` bytes of the room, identity coded, and has
+ * `items` items. */
 void hf_batch_seal(struct hf_batch *batch, size_t size, uint32_t items);
 
 /*

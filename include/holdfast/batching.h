@@ -3,8 +3,8 @@
  * requests.
  *
  * `batch` is no buffer here: nothing waits in it. The graph reads its configuration as this struct
- * and hands it to the deliveries behind it, which batch what they read from the queue. It belongs
- * to the configuration and is immutable; any thread.
+ * and passes it to the deliveries behind it, which join the records that they read from the queue.
+ * It belongs to the configuration and is immutable; any thread.
  */
 #pragma once
 

@@ -2,11 +2,11 @@
  * component: what a folder under src/components exports.
  *
  * Adding a component is that folder, one line in src/components.def and one test file. A NULL
- * pointer means "nothing to do". Life: open (allocate, check the outside world) - start (traffic
- * flows) - stop (take nothing new, finish what is in flight) - close (free). open, start, stop and
- * close run on the main thread, those of a receiver that another one has started (subreceiver.h) on
- * a thread of that one; open and start of any two components never at the same time. The others say
- * where.
+ * pointer means "nothing to do". Life: open (allocate, check the environment) - start (traffic
+ * flows) - stop (take no new data, finish requests in flight) - close (free). open, start, stop and
+ * close run on the main thread, or, for a receiver that another one has started (subreceiver.h), on
+ * a thread of that one. open and start of two components never run at the same time. The other
+ * functions name their thread.
  */
 #pragma once
 
@@ -47,16 +47,16 @@ struct hf_storage_config;
 /* A processor that answers at once. */
 struct hf_processor_ops {
     /*
-     * The receiving thread, many at a time, so `self` is immutable after start. Makes of `batch`
-     * (borrowed) the batch that goes on: the same with a reference taken, a new one, or NULL with
-     * HF_OK when nothing is left of it. `ret_batch` is untouched on failure, and the failure is
-     * what the client is told. NULL: it touches no batch.
+     * The receiving thread, many at a time, so `self` is immutable after start. Gives the batch
+     * that continues in place of `batch` (borrowed): the same with a reference taken, a new one, or
+     * NULL with HF_OK when nothing is left of it. On failure `ret_batch` is untouched, and the
+     * client gets that status. NULL: it changes no batch.
      */
     enum hf_status (*process)(void *self, struct hf_batch *batch, struct hf_batch **ret_batch);
     const char *const *(*context_keys)(void *self, size_t *ret_count);
     /* How the exporters behind it batch their requests; part of `config`. NULL: it does not say. */
     const struct hf_batching *(*batching)(const void *config);
-    /* After open: the bytes that the process shall never use; receivers hold less then. NULL: it
+    /* After open: the limit of the process's memory in bytes; receivers then hold less. NULL: it
      * sets no limit. */
     uint64_t (*memory_limit)(const void *self);
 };

@@ -1,10 +1,9 @@
 /*
- * connector: what joins pipelines: it stands among the exporters of some and the receivers of
- * others.
+ * connector: a component that joins pipelines: it is an exporter of some and a receiver of others.
  *
- * One that answers at once has `connect` and stands between no queues: what it makes of a batch is
- * committed with the rest of what the receiver handed in, before the sender is told OK. One that
- * waits, remembers or chooses by what happens later is queued (queued_processor.h).
+ * A connector that answers at once has `connect` and no queue in front: its output is committed in
+ * the same submission as the batch, before the sender is told OK. A connector that waits, remembers
+ * or chooses by later events is queued (queued_processor.h).
  */
 #pragma once
 
@@ -14,19 +13,19 @@
 #include "node.h"
 #include "status.h"
 
-/* Takes what a connector makes of one batch. */
+/* Takes the output of a connector for one batch. */
 struct hf_onward;
 
 struct hf_connector_ops {
     /* For each signal that it reads, the signals that it makes of it, as HF_SIGNAL_BIT()s; 0: it
-     * does not read that signal. `signals` of the component says the signals that it reads. */
+     * does not read that signal. `signals` of the component are the signals that it reads. */
     unsigned makes[HF_SIGNAL_COUNT];
     /*
      * A connector that answers at once and keeps nothing: it has no queue in front and no `queued`.
      * The receiving thread, many at a time, so `self` is immutable after start or is a meeting
-     * place. Gives what it makes of `batch` (borrowed, `raw` set) to hf_pass_on(). The sender is
-     * told OK when all of that is on disk, with what the other parts of the pipelines keep of the
-     * batch; a failure is what the sender is told, and nothing is kept anywhere.
+     * place. Passes its output for `batch` (borrowed, `raw` set) to hf_pass_on(). The sender is
+     * told OK when all output is on disk, together with what other parts of the pipelines store of
+     * the batch. A failure is returned to the sender, and nothing is stored anywhere.
      */
     enum hf_status (*connect)(void *self, struct hf_batch *batch, struct hf_onward *onward);
     const char *const *(*context_keys)(void *self, size_t *ret_count); /* with `connect` */
@@ -37,8 +36,8 @@ struct hf_connector_ops {
 
 /*
  * In connect(): passes a batch (borrowed, identity coded, `raw` set) on to `count` of the pipelines
- * of hf_node_outputs(), through their processors. What it returns other than HF_OK is to be
- * returned by connect() too.
+ * of hf_node_outputs(), through their processors. connect() must return a status other than
+ * HF_OK that this returns.
  */
 HF_MUST_USE enum hf_status hf_pass_on(struct hf_onward *onward, struct hf_batch *batch,
                                       struct hf_pipeline *const *pipelines, size_t count);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Embed; zeroed but for the function. */
+/* Embed it; all but the function is zeroed. */
 struct hf_leader_listener {
     /*
      * On the elector's thread; may wait for other threads, but not for the main one. `since_ns`, of

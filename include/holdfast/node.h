@@ -191,9 +191,9 @@ void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transpo
                struct hf_reply *reply);
 
 /*
- * Where a receiver stands in what it reads: the latest value of each name is kept by every queue
- * that the receiver feeds, in the same commit as the batch that it was given with. Names belong to
- * the receiver's id; an empty value forgets the name.
+ * The position of a receiver in its source: every queue that the receiver feeds keeps the latest
+ * value of each name, committed together with the batch that it was submitted with. Names belong to
+ * the receiver's id; an empty value removes the name.
  */
 struct hf_checkpoint {
     struct hf_slice name;  /* with the receiver's id at most 250 bytes */
@@ -205,17 +205,17 @@ struct hf_submit_options {
     const char *transport;
     const struct hf_checkpoint *checkpoints; /* copied, but for the values: borrowed until `done` */
     size_t checkpoint_count;
-    /* The value of the header `holdfast-records`, borrowed for the call; empty: none. What the
-     * queues have of these records already is not stored again, and is answered with HF_OK; a
-     * second request of the same records while the first is on its way gets HF_AGAIN. Not together
-     * with checkpoints. */
+    /* The value of the header `holdfast-records`, borrowed for the call; empty: none. Records that
+     * the queues already have are not stored again and are answered with HF_OK; a second request of
+     * the same records gets HF_AGAIN while the first is in progress. Not together with
+     * checkpoints. */
     struct hf_slice record_names;
     struct hf_series *repeated; /* counts the items that came twice; NULL: not counted */
 };
 
 /*
- * As hf_submit(). With checkpoints, a batch of which nothing is left (or that has no items) commits
- * them all the same. A record of no items counts as delivered when it is read.
+ * As hf_submit(). Checkpoints are committed even when nothing is left of the batch or it has no
+ * items. A record without items counts as delivered when it is read.
  */
 void hf_submit_with(struct hf_node *node, struct hf_batch *batch,
                     const struct hf_submit_options *options, struct hf_reply *reply);

@@ -1,6 +1,7 @@
 /*
- * probe: how a component says what it needs of the world outside: servers, files, sockets, rights.
- * `holdfast check` lends one to the `probe` of each component in use and prints what is found.
+ * probe: how a component names what it needs from outside the process: servers, files, sockets,
+ * rights. `holdfast check` passes one to the `probe` of each component in use and prints the
+ * results.
  *
  * A component calls the functions below in the order in which its needs depend on each other;
  * src/support/probe_*.h has those for its client and server settings. All of it runs on the main
@@ -18,8 +19,8 @@ enum hf_probe_result {
     HF_PROBE_FAILED
 };
 
-/* One line of the result: `step` is a word such as "dns" or "file", `target` what was looked at;
- * the rest says what was found. */
+/* One line of the result: `step` is a word such as "dns" or "file", `target` the server or file
+ * that was tried; the rest is the finding. */
 void hf_probe_say(struct hf_probe *probe, const char *step, const char *target,
                   enum hf_probe_result result, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

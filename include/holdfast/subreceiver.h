@@ -1,10 +1,10 @@
 /*
- * subreceiver: a receiver that another one, its parent, starts while the process runs. It stands
- * where the parent stands: what it submits goes to the parent's pipelines, and it counts under an
- * id that all of its type share, so that there is a bounded number of series.
+ * subreceiver: a receiver that another one, its parent, starts while the process runs. It submits
+ * to the parent's pipelines, and counts under an id that all subreceivers of its type share, so
+ * that the number of series is bounded.
  *
- * All of it runs on one thread of the parent, between its start and the end of its stop, but for
- * hf_subreceiver_free(): also in the parent's close.
+ * All functions run on one thread of the parent, between its start and the end of its stop;
+ * hf_subreceiver_free() may also run in the parent's close.
  */
 #pragma once
 
@@ -19,12 +19,12 @@ struct hf_subreceiver;
 struct hf_subreceiver_options {
     const char *type; /* of the receiver, or another spelling of it */
     const char *id;   /* for the log */
-    /* What is told from others across restarts: the places in what it reads are kept under it. At
-     * most HF_SUBRECEIVER_PLACE_MAX bytes. */
+    /* Identifies it across restarts: its checkpoints are kept under this name. At most
+     * HF_SUBRECEIVER_PLACE_MAX bytes. */
     const char *place;
     const struct hf_value *config; /* a map, or nothing */
     const char *endpoint; /* for a key of that name, when `config` does not give it; NULL: none */
-    unsigned signals;     /* HF_SIGNAL_BIT()s that are wanted of it; the parent's at most */
+    unsigned signals;     /* HF_SIGNAL_BIT()s that it should give; a part of the parent's */
     /* Added to every resource that does not have them. */
     const struct hf_string_pair *attributes;
     size_t attribute_count;
@@ -42,19 +42,19 @@ HF_MUST_USE enum hf_status hf_subreceiver_start(struct hf_node *parent,
                                                 char *reterr);
 /* The signals that it gives, as HF_SIGNAL_BIT()s. */
 unsigned hf_subreceiver_signals(const struct hf_subreceiver *subreceiver);
-/* It takes nothing new, and finishes what is in flight. */
+/* It takes no new data, and finishes requests in flight. */
 void hf_subreceiver_stop(struct hf_subreceiver *subreceiver);
 /* Once stopped. False: a thread that the stop did not wait for still uses it; ask again later. In
  * the parent's close it is always true. */
 HF_MUST_USE bool hf_subreceiver_free(struct hf_subreceiver *subreceiver);
 
 /*
- * The places of subreceivers stay when they stop, as they may be started again. `visit` gets each
- * one that a queue of the parent has something of and that begins with `prefix`, more than once
- * perhaps; it may call hf_subreceiver_forget().
+ * The places of subreceivers remain when they stop, because they may be started again. `visit` gets
+ * each place that begins with `prefix` and has checkpoints in a queue of the parent, perhaps more
+ * than once; it may call hf_subreceiver_forget().
  */
 void hf_subreceiver_each_place(struct hf_node *parent, const char *prefix,
                                void (*visit)(void *user, const char *place), void *user);
-/* Forgets what is kept under that place, in the background; what is more than a bounded number of
- * names by the next calls. None of that place may run. */
+/* Removes the checkpoints of that place, in the background; when there are many, the next calls
+ * remove the rest. No subreceiver of that place may run. */
 void hf_subreceiver_forget(struct hf_node *parent, const char *place);

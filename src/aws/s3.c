@@ -255,13 +255,13 @@ static enum hf_status status_of_code(int code)
 
 static void judge(struct hf_s3 *s3, const struct hf_http_result *answer, struct hf_s3_result *ret)
 {
-    char code[64] = "", message[160] = "";
+    char message[160] = "";
     struct hf_slice xml = answer->body, again = answer->body;
-    bool has_code = hf_s3_next_text(&xml, "Code", code, sizeof(code));
+    bool has_code = hf_s3_next_text(&xml, "Code", ret->error, sizeof(ret->error));
     bool has_message = hf_s3_next_text(&again, "Message", message, sizeof(message));
     ret->status = status_of_code(answer->code);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(words[i].code, code) == 0) {
+        if (strcmp(words[i].code, ret->error) == 0) {
             ret->status = words[i].status;
             if (words[i].is_about_credentials) {
                 hf_aws_session_refused(s3->options.session);
@@ -269,7 +269,8 @@ static void judge(struct hf_s3 *s3, const struct hf_http_result *answer, struct 
         }
     }
     if (has_code) {
-        snprintf(ret->message, sizeof(ret->message), "%s: %s", code, has_message ? message : "");
+        snprintf(ret->message, sizeof(ret->message), "%s: %s", ret->error,
+                 has_message ? message : "");
     } else if (answer->code == 301) {
         snprintf(ret->message, sizeof(ret->message),
                  "HTTP status 301: the bucket is in another region");

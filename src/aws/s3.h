@@ -20,6 +20,7 @@ struct hf_s3;
 
 #define HF_S3_KEY_MAX 1024u /* bytes of a key; what S3 allows */
 #define HF_S3_URL_MAX 4096u
+#define HF_S3_ERROR_NAME_MAX 64u
 
 struct hf_s3_options {
     struct hf_loop *loop;           /* NULL: for hf_s3_fetch() alone */
@@ -45,15 +46,16 @@ HF_MUST_USE enum hf_status hf_s3_url(const struct hf_s3 *s3, const char *bucket,
 struct hf_s3_result {
     /*
      * HF_OK: code 2xx. HF_UNAUTHENTICATED, HF_FORBIDDEN, HF_NOT_FOUND, HF_UNSUPPORTED: about the
-     * credentials, the bucket or the endpoint. HF_TOO_LARGE. HF_INVALID: the key is refused. Others
-     * are to be tried again; HF_CLOSED: the client ended.
+     * credentials, the bucket, the object or the endpoint. HF_TOO_LARGE. HF_INVALID: the key is
+     * refused. Others are to be tried again; HF_CLOSED: the client ended.
      */
     enum hf_status status;
     int code; /* 0: no answer came */
     uint64_t retry_after_ns;
-    struct hf_slice body; /* borrowed for `done` */
-    const char *etag;     /* likewise; "": none */
-    char message[256];    /* "" when HF_OK */
+    struct hf_slice body;             /* borrowed for `done` */
+    const char *etag;                 /* likewise; "": none */
+    char error[HF_S3_ERROR_NAME_MAX]; /* "NoSuchKey"; "": none */
+    char message[256];                /* "" when HF_OK */
 };
 
 struct hf_s3_call {

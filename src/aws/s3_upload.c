@@ -6,6 +6,7 @@
 
 #include "texts.h"
 #include "util/compress/compress.h"
+#include "util/grow.h"
 #include "util/time/clock.h"
 
 #define PARTS_MAX 10000u /* what S3 allows */
@@ -193,16 +194,8 @@ static void on_created(struct hf_s3_call *made, const struct hf_s3_result *resul
 /* Room for the pieces of a part, which is at most all of them. */
 static bool reserve(struct hf_s3_upload *upload)
 {
-    size_t count = upload->piece_count + 1;
-    if (count > upload->part_capacity) {
-        struct hf_slice *part = reallocarray(upload->part, count, sizeof(*part));
-        if (part == NULL) {
-            return false;
-        }
-        upload->part = part;
-        upload->part_capacity = count;
-    }
-    return true;
+    return hf_grow(&upload->part, &upload->part_capacity, upload->piece_count + 1,
+                   sizeof(*upload->part));
 }
 
 void hf_s3_upload_start(struct hf_s3 *s3, struct hf_s3_upload *upload)

@@ -60,6 +60,10 @@ enum hf_status hf_aws_service_new(const struct hf_aws_service_options *options,
         hf_aws_service_free(service);
         return HF_INVALID;
     }
+    if (options->loop == NULL) {
+        *ret_service = service;
+        return HF_OK;
+    }
     struct hf_http_client_options http = options->http;
     http.loop = options->loop;
     http.user_agent = options->user_agent;
@@ -276,16 +280,22 @@ static enum hf_status prepare(struct hf_aws_service *service, struct hf_aws_call
     return HF_OK;
 }
 
+static struct hf_aws_result unsent(enum hf_status status)
+{
+    struct hf_aws_result result = {.status = status};
+    snprintf(result.message, sizeof(result.message), "%s",
+             status == HF_UNSUPPORTED ? "endpoint: the URL is too long"
+                                      : "there are no credentials of AWS to sign with");
+    return result;
+}
+
 void hf_aws_call(struct hf_aws_service *service, struct hf_aws_call *call)
 {
     size_t count = 0;
     call->service = service;
     enum hf_status status = prepare(service, call, &count);
     if (status != HF_OK) {
-        struct hf_aws_result result = {.status = status};
-        snprintf(result.message, sizeof(result.message), "%s",
-                 status == HF_UNSUPPORTED ? "endpoint: the URL is too long"
-                                          : "there are no credentials of AWS to sign with");
+        const struct hf_aws_result result = unsent(status);
         call->done(call, &result);
         return;
     }
@@ -301,4 +311,35 @@ void hf_aws_call(struct hf_aws_service *service, struct hf_aws_call *call)
         .done = on_done,
     };
     hf_http_client_call(service->http, &call->http);
+}
+
+struct hf_aws_result hf_aws_fetch(struct hf_aws_service *service, struct hf_http_fetcher *fetcher,
+                                  struct hf_aws_call *call, uint64_t timeout_ns,
+                                  struct hf_http_fetched *fetched)
+{
+    size_t count = 0;
+    enum hf_status status = prepare(service, call, &count);
+    if (status != HF_OK) {
+        return unsent(status);
+    }
+    const struct hf_http_fetch fetch = {.method = "POST",
+                                        .url = call->url,
+                                        .content_type = call->content_type,
+                                        .body = call->piece_count != 0 ? call->pieces[0]
+                                                                       : HF_EMPTY_SLICE,
+                                        .headers = call->sent,
+                                        .header_count = count,
+                                        .timeout_ns = timeout_ns};
+    fetched->body.size = 0;
+    struct hf_aws_result result = {.status = hf_http_fetch(fetcher, &fetch, fetched)};
+    result.code = fetched->code;
+    result.body = hf_slice_of(fetched->body.data, fetched->body.size);
+    if (result.status != HF_OK) {
+        snprintf(result.message, sizeof(result.message), "%.250s", fetched->why);
+    } else if (fetched->code < 200 || fetched->code >= 300) {
+        const struct hf_http_result answer = {
+            .status = HF_OK, .code = fetched->code, .body = result.body};
+        judge(service, &answer, &result);
+    }
+    return result;
 }

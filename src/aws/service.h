@@ -12,6 +12,7 @@
 #include <holdfast/status.h>
 
 #include "http/client.h"
+#include "http/fetch.h"
 #include "session.h"
 
 struct hf_loop;
@@ -21,7 +22,7 @@ struct hf_aws_service;
 #define HF_AWS_ERROR_NAME_MAX 64u
 
 struct hf_aws_service_options {
-    struct hf_loop *loop;
+    struct hf_loop *loop;           /* NULL: for hf_aws_fetch() alone */
     struct hf_aws_session *session; /* borrowed until free, as all here */
     const char *name;               /* as it is signed and stands in the host: "logs" */
     const char *region;
@@ -77,6 +78,14 @@ struct hf_aws_call {
 
 /* What cannot be signed ends with HF_UNAUTHENTICATED. */
 void hf_aws_call(struct hf_aws_service *service, struct hf_aws_call *call);
+
+/*
+ * The same for a thread that waits for it, at most `timeout_ns`; the content is in `fetched`, which
+ * the fetcher's options bound. The body is one piece; `done` and the deadline are not looked at.
+ */
+struct hf_aws_result hf_aws_fetch(struct hf_aws_service *service, struct hf_http_fetcher *fetcher,
+                                  struct hf_aws_call *call, uint64_t timeout_ns,
+                                  struct hf_http_fetched *fetched);
 
 /* What the name of an error says; HF_OK: nothing is known of it. Any thread. */
 enum hf_status hf_aws_error_status(const char *error);

@@ -2,14 +2,11 @@
 
 #include <string.h>
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
-}
+#include "util/blank.h"
 
 static struct hf_slice without_blanks(struct hf_slice text)
 {
-    while (text.size != 0 && is_blank(text.data[0])) {
+    while (text.size != 0 && hf_is_json_blank(text.data[0])) {
         text = hf_slice_of(text.data + 1, text.size - 1);
     }
     return text;

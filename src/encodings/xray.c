@@ -7,6 +7,7 @@
 #include "pdata/any_make.h"
 #include "pdata/json_value.h"
 #include "pdata/json_write.h"
+#include "util/hex.h"
 #include "json/json.h"
 
 #define ARENA_BYTES_MAX ((size_t)16 << 20)
@@ -362,14 +363,14 @@ static void add_exceptions(struct reading *reading, const struct hf_json *cause)
 
 static bool read_id(struct hf_slice text, uint8_t ret_id[SPAN_ID_BYTES])
 {
-    return text.size == 2 * (size_t)SPAN_ID_BYTES && hf_json_read_hex(text, ret_id);
+    return text.size == 2 * (size_t)SPAN_ID_BYTES && hf_hex_read(text, ret_id);
 }
 
 static bool read_trace_id(struct hf_slice text, uint8_t ret_id[TRACE_ID_BYTES])
 {
     return text.size == TRACE_TEXT_SIZE && text.data[0] == '1' && text.data[1] == '-' &&
-           text.data[10] == '-' && hf_json_read_hex(hf_slice_of(text.data + 2, 8), ret_id) &&
-           hf_json_read_hex(hf_slice_of(text.data + 11, 24), ret_id + 4);
+           text.data[10] == '-' && hf_hex_read(hf_slice_of(text.data + 2, 8), ret_id) &&
+           hf_hex_read(hf_slice_of(text.data + 11, 24), ret_id + 4);
 }
 
 /* Whether it and all inside of it are segments. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "util/compress/compress.h"
+#include "util/hex.h"
 #include "util/rune.h"
 #include "value_json.h"
 
@@ -44,15 +45,11 @@ static bool read_hex(struct reader *r, uint32_t *ret)
         return false;
     }
     for (int i = 0; i < 4; i++) {
-        uint8_t c = *r->at++;
-        uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)c - '0'
-                         : c >= 'a' && c <= 'f' ? (uint32_t)c - 'a' + 10
-                         : c >= 'A' && c <= 'F' ? (uint32_t)c - 'A' + 10
-                                                : 16;
-        if (digit == 16) {
+        int digit = hf_hex_digit(*r->at++);
+        if (digit < 0) {
             return false;
         }
-        value = value << 4 | digit;
+        value = value << 4 | (uint32_t)digit;
     }
     *ret = value;
     return true;

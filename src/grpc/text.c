@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "util/hex.h"
+
 size_t hf_grpc_percent_encode(struct hf_slice in, char *ret_text, size_t room)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -23,24 +25,13 @@ size_t hf_grpc_percent_encode(struct hf_slice in, char *ret_text, size_t room)
     return size;
 }
 
-static int hex_value(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 void hf_grpc_percent_decode(struct hf_slice in, char *ret_text, size_t room)
 {
     size_t size = 0;
     for (size_t i = 0; i < in.size && size + 1 < room; i++) {
         uint8_t byte = in.data[i];
         if (byte == '%' && in.size - i > 2) {
-            int high = hex_value(in.data[i + 1]), low = hex_value(in.data[i + 2]);
+            int high = hf_hex_digit(in.data[i + 1]), low = hf_hex_digit(in.data[i + 2]);
             if (high >= 0 && low >= 0) {
                 byte = (uint8_t)(high << 4 | low);
                 i += 2;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "server_head.h"
+#include "util/blank.h"
 #include "util/header_text.h"
 
 /* Bits of what a byte may be part of. */
@@ -42,11 +43,6 @@ static bool is_token(struct hf_slice text)
 static bool is_control(uint8_t byte)
 {
     return byte < 0x20 || byte == 0x7f;
-}
-
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t';
 }
 
 static bool is_named(struct hf_slice name, const char *wanted)
@@ -119,7 +115,7 @@ static bool line_stands(struct http_head *head, struct hf_slice name, struct hf_
         return false;
     }
     for (const uint8_t *between = name.data + name.size + 1; between < value.data; between++) {
-        if (!is_blank(*between)) {
+        if (!hf_is_blank(*between)) {
             return false;
         }
     }

@@ -10,6 +10,7 @@
 #include <holdfast/component.h>
 
 #include "library.h"
+#include "util/hex.h"
 
 struct hf_journal {
     const struct hf_journal_library *library;
@@ -140,10 +141,11 @@ enum hf_status hf_journal_match_boot(struct hf_journal *journal)
     sd_id128_t boot;
     char match[sizeof("_BOOT_ID=") + 32] = "_BOOT_ID=";
     int result = journal->library->get_boot(&boot);
-    for (size_t i = 0; result >= 0 && i < sizeof(boot.bytes); i++) {
-        snprintf(match + strlen(match), 3, "%02x", boot.bytes[i]);
+    if (result < 0) {
+        return status_of(result);
     }
-    return result >= 0 ? hf_journal_match(journal, match) : status_of(result);
+    hf_hex_write(hf_slice_of(boot.bytes, sizeof(boot.bytes)), match + strlen(match));
+    return hf_journal_match(journal, match);
 }
 
 /* ---- places ---- */

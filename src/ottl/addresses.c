@@ -7,6 +7,7 @@
 #include "function.h"
 #include "pdata/json_value.h"
 #include "util/digest.h"
+#include "util/hex.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \
@@ -178,7 +179,7 @@ static bool print_flow(struct hf_ottl_run *run, const struct flow_end *ends, uin
     size = put_u16(room, size, ends[0].port);
     size = put_u16(room, size, ends[1].port);
     if (hf_digest_sha1(hf_slice_of(room, size), hex) != HF_OK ||
-        !hf_json_read_hex(hf_slice_of(hex, sizeof(hex)), hash)) {
+        !hf_hex_read(hf_slice_of(hex, sizeof(hex)), hash)) {
         return hf_ottl_fail(run, "the system's OpenSSL is set up without SHA-1");
     }
     size = 2 + hf_json_print_base64(hf_slice_of(hash, sizeof(hash)), text + 2);
@@ -326,7 +327,7 @@ static bool unescape(struct hf_ottl_run *run, struct hf_slice text, struct hf_sl
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.data[i];
         if (byte == '%') {
-            if (i + 2 >= text.size || !hf_json_read_hex(hf_slice_of(&text.data[i + 1], 2), &byte)) {
+            if (i + 2 >= text.size || !hf_hex_read(hf_slice_of(&text.data[i + 1], 2), &byte)) {
                 return hf_ottl_fail(run, "invalid URL escape");
             }
             i += 2;

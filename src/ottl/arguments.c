@@ -5,7 +5,7 @@
 
 #include "function.h"
 #include "glob.h"
-#include "pdata/json_value.h"
+#include "util/hex.h"
 #include "util/regex/regex.h"
 
 /* ---- texts of values ---- */
@@ -16,7 +16,7 @@ static bool hex_of(struct hf_ottl_run *run, struct hf_slice bytes, struct hf_sli
     if (room == NULL) {
         return false;
     }
-    *ret_text = hf_slice_of(room, hf_json_print_hex(bytes, room));
+    *ret_text = hf_slice_of(room, hf_hex_write(bytes, room));
     return true;
 }
 

@@ -3,10 +3,10 @@
 #include <sys/random.h>
 
 #include "function.h"
-#include "pdata/json_value.h"
 #include "util/digest.h"
 #include "util/fnv.h"
 #include "util/hash.h"
+#include "util/hex.h"
 #include "util/time/clock.h"
 
 #define CONVERTER(name)                                                                            \
@@ -20,7 +20,7 @@ static bool hex_value(struct hf_ottl_run *run, struct hf_slice bytes,
     if (room == NULL) {
         return false;
     }
-    *ret_value = hf_ottl_string(hf_slice_of(room, hf_json_print_hex(bytes, room)));
+    *ret_value = hf_ottl_string(hf_slice_of(room, hf_hex_write(bytes, room)));
     return true;
 }
 
@@ -214,7 +214,7 @@ static bool id(struct hf_ottl_run *run, struct hf_slice bytes, size_t size, enum
     }
     if (bytes.size == size) {
         memcpy(room, bytes.data, size);
-    } else if (bytes.size != 2 * size || !hf_json_read_hex(bytes, room)) {
+    } else if (bytes.size != 2 * size || !hf_hex_read(bytes, room)) {
         return hf_ottl_fail(run, "an id has %zu bytes, or twice as many hexadecimal digits", size);
     }
     *ret_value = hf_ottl_of(type, hf_slice_of(room, size));
@@ -251,7 +251,7 @@ static bool print_uuid(struct hf_ottl_run *run, uint8_t *bytes, unsigned version
         if (i > 0) {
             room[size++] = '-';
         }
-        size += hf_json_print_hex(hf_slice_of(bytes + at, parts[i]), room + size);
+        size += hf_hex_write(hf_slice_of(bytes + at, parts[i]), room + size);
         at += parts[i];
     }
     *ret_value = hf_ottl_string(hf_ottl_keep(run, hf_slice_of(room, size)));

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "function.h"
+#include "util/blank.h"
 
 #define FIELDS_MAX 1000u
 
@@ -15,17 +16,12 @@ struct block {
     bool has_version;
 };
 
-static bool is_space(uint8_t byte)
-{
-    return byte == ' ' || (byte >= '\t' && byte <= '\r');
-}
-
 static struct hf_slice trim(struct hf_slice text)
 {
-    while (text.size > 0 && is_space(text.data[0])) {
+    while (text.size > 0 && hf_is_space(text.data[0])) {
         text = hf_slice_of(text.data + 1, text.size - 1);
     }
-    while (text.size > 0 && is_space(text.data[text.size - 1])) {
+    while (text.size > 0 && hf_is_space(text.data[text.size - 1])) {
         text.size--;
     }
     return text;
@@ -66,7 +62,7 @@ static bool take_fields(struct block *block, struct hf_slice text)
     }
     for (size_t at = 0; at < text.size;) {
         size_t start = at;
-        while (at < text.size && !is_space(text.data[at])) {
+        while (at < text.size && !hf_is_space(text.data[at])) {
             at++;
         }
         if (at > start) {

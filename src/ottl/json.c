@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pdata/any_make.h"
+#include "util/hex.h"
 #include "util/rune.h"
 
 #define DEPTH_MAX 64u
@@ -47,20 +48,12 @@ static bool take(struct reading *reading, int byte)
 
 /* ---- texts ---- */
 
-static int hex_digit(int byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
 /* Four digits; -1: they are not there. */
 static int32_t read_code(struct reading *reading)
 {
     int32_t code = 0;
     for (size_t i = 0; i < 4; i++) {
-        int digit = hex_digit(peek(reading));
+        int digit = hf_hex_digit(peek(reading));
         if (digit < 0) {
             return -1;
         }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "function.h"
-#include "pdata/json_value.h"
+#include "util/hex.h"
 #include "util/regex/regex.h"
 
 #define CONVERTER(name)                                                                            \
@@ -90,7 +90,7 @@ CONVERTER(to_hex)
     if (room == NULL) {
         return false;
     }
-    *ret_value = hf_ottl_string(hf_slice_of(room, hf_json_print_hex(arguments[0].bytes, room)));
+    *ret_value = hf_ottl_string(hf_slice_of(room, hf_hex_write(arguments[0].bytes, room)));
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "util/hex.h"
 #include "util/rune.h"
 
 /* ---- one token each ---- */
@@ -173,11 +174,6 @@ bool hf_token_is_name(const struct hf_ottl_token *token)
 
 /* ---- escapes ---- */
 
-static int hex_value(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10;
-}
-
 /* `count` digits of base 16 or 8. -1: not so many. */
 static int32_t number_at(struct hf_slice text, size_t at, size_t count, unsigned base)
 {
@@ -188,7 +184,7 @@ static int32_t number_at(struct hf_slice text, size_t at, size_t count, unsigned
         if (!is_digit || value > 0x10ffff) {
             return -1;
         }
-        value = value * (int32_t)base + hex_value(text.data[i]);
+        value = value * (int32_t)base + hf_hex_digit(text.data[i]);
     }
     return value;
 }

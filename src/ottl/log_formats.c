@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "function.h"
+#include "util/hex.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \
@@ -257,14 +258,6 @@ static bool clf_quoted(struct hf_slice *text, bool is_last, struct hf_slice *ret
     return true;
 }
 
-static int hex_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
 static int clf_escape(uint8_t byte)
 {
     static const char letters[] = "ntrbfv\\\"";
@@ -286,10 +279,10 @@ static bool put_clf(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs, const 
         bool is_escape = text.data[at] == '\\' && at + 1 < text.size;
         int meant = is_escape ? clf_escape(text.data[at + 1]) : -1;
         bool is_hex = is_escape && text.data[at + 1] == 'x' && at + 3 < text.size &&
-                      hex_digit(text.data[at + 2]) >= 0 && hex_digit(text.data[at + 3]) >= 0;
+                      hf_hex_digit(text.data[at + 2]) >= 0 && hf_hex_digit(text.data[at + 3]) >= 0;
         if (is_hex) {
             room[size++] =
-                (uint8_t)(hex_digit(text.data[at + 2]) * 16 + hex_digit(text.data[at + 3]));
+                (uint8_t)(hf_hex_digit(text.data[at + 2]) * 16 + hf_hex_digit(text.data[at + 3]));
             at += 3;
         } else if (meant >= 0) {
             room[size++] = (uint8_t)meant;
@@ -385,8 +378,8 @@ static bool leef_delimiter(struct hf_slice text, char *ret_delimiter)
 {
     bool is_hex = text.size >= 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x';
     if (is_hex) {
-        int high = text.size == 4 ? hex_digit(text.data[2]) : -1;
-        int low = text.size == 4 ? hex_digit(text.data[3]) : -1;
+        int high = text.size == 4 ? hf_hex_digit(text.data[2]) : -1;
+        int low = text.size == 4 ? hf_hex_digit(text.data[3]) : -1;
         *ret_delimiter = (char)(high * 16 + low);
         return high >= 0 && low >= 0;
     }

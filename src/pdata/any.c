@@ -7,6 +7,7 @@
 #include "attributes.h"
 #include "json_value.h"
 #include "scan.h"
+#include "util/hex.h"
 #include "wire.h"
 #include "wire_find.h"
 
@@ -105,7 +106,7 @@ static void put_escaped(struct hf_wire_writer *writer, uint8_t byte)
     if (found != NULL) {
         escaped[1] = letters[found - plain];
     } else {
-        hf_json_print_hex(hf_slice_of(&byte, 1), &escaped[4]);
+        hf_hex_write(hf_slice_of(&byte, 1), &escaped[4]);
     }
     hf_wire_put_raw(writer, hf_slice_of(escaped, found != NULL ? 2 : sizeof(escaped)));
 }

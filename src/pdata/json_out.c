@@ -10,6 +10,7 @@
 #include "scan.h"
 #include "schema.h"
 #include "utf8.h"
+#include "util/hex.h"
 #include "wire.h"
 
 /* What copies of messages that came in parts may take at a time: much more than any writer needs,
@@ -97,7 +98,7 @@ static void put_escaped(struct hf_bytes *out, uint8_t byte)
         return;
     }
     put(out, "u00", 3);
-    out->size += hf_json_print_hex(hf_slice_of(&byte, 1), (char *)out->data + out->size);
+    out->size += hf_hex_write(hf_slice_of(&byte, 1), (char *)out->data + out->size);
 }
 
 /* Text that is UTF-8, escaped, into room that was reserved. */
@@ -172,7 +173,7 @@ static HF_MUST_USE enum hf_status put_coded(struct hf_bytes *out, struct hf_slic
     }
     put_char(out, '"');
     char *room = (char *)out->data + out->size;
-    out->size += hex ? hf_json_print_hex(bytes, room) : hf_json_print_base64(bytes, room);
+    out->size += hex ? hf_hex_write(bytes, room) : hf_json_print_base64(bytes, room);
     put_char(out, '"');
     return HF_OK;
 }

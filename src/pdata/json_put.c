@@ -10,6 +10,7 @@
 
 #include "json_value.h"
 #include "utf8.h"
+#include "util/hex.h"
 #include "wire.h"
 
 /* What one value writes besides its text; the limit is passed by no more than this before it is
@@ -354,7 +355,7 @@ int hf_json_put_id(struct hf_json_parser *parser, const struct hf_schema_field *
     }
     put_tag(parser, field, HF_WIRE_BYTES);
     put_varint(parser, field->id_size);
-    if (!hf_json_read_hex(text, parser->out->data + parser->out->size)) {
+    if (!hf_hex_read(text, parser->out->data + parser->out->size)) {
         return hf_json_fail_expected(parser, field);
     }
     parser->out->size += field->id_size;

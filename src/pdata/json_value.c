@@ -269,31 +269,6 @@ bool hf_json_read_double(struct hf_slice text, bool names, double *ret_value)
 
 /* ---- hex, base64 ---- */
 
-static int hex_digit(uint8_t byte)
-{
-    if (is_digit(byte)) {
-        return byte - '0';
-    }
-    byte |= 0x20;
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
-bool hf_json_read_hex(struct hf_slice text, uint8_t *room)
-{
-    if (text.size % 2 != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < text.size; i += 2) {
-        int high = hex_digit(text.data[i]);
-        int low = hex_digit(text.data[i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        room[i / 2] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
 bool hf_json_read_base64(struct hf_slice text, uint8_t *room, size_t *ret_size)
 {
     return hf_base64_decode(text, HF_BASE64_ANY, room, ret_size);
@@ -397,16 +372,6 @@ size_t hf_json_print_double(double value, char *room)
     double magnitude = fabs(value);
     size_t size = magnitude >= 1e-5 ? print_short(magnitude, room + sign) : 0;
     return size > 0 ? sign + size : print_long(value, room);
-}
-
-size_t hf_json_print_hex(struct hf_slice bytes, char *room)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < bytes.size; i++) {
-        room[2 * i] = digits[bytes.data[i] >> 4];
-        room[2 * i + 1] = digits[bytes.data[i] & 15];
-    }
-    return 2 * bytes.size;
 }
 
 size_t hf_json_print_base64(struct hf_slice bytes, char *room)

@@ -32,9 +32,6 @@ HF_MUST_USE bool hf_json_read_i64(struct hf_slice text, int64_t *ret_value);
  * only when `names`. */
 HF_MUST_USE bool hf_json_read_double(struct hf_slice text, bool names, double *ret_value);
 
-/* Writes half as many bytes as `text` has digits, in either case. False: odd or not hex. */
-HF_MUST_USE bool hf_json_read_hex(struct hf_slice text, uint8_t *room);
-
 #define HF_JSON_BASE64_ROOM(size) HF_BASE64_DECODED_SIZE(size)
 
 /* Standard and URL-safe alphabet, padded or not. False: another byte, or a length that cannot be.
@@ -48,5 +45,4 @@ size_t hf_json_print_u64(uint64_t value, char *room);
 size_t hf_json_print_i64(int64_t value, char *room);
 /* Few digits that read back as the same double; NaN and infinities as quoted names. */
 size_t hf_json_print_double(double value, char *room);
-size_t hf_json_print_hex(struct hf_slice bytes, char *room);    /* 2 characters a byte */
 size_t hf_json_print_base64(struct hf_slice bytes, char *room); /* 4 for each 3 or part of 3 */

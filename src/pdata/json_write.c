@@ -5,6 +5,7 @@
 #include "any.h"
 #include "attributes.h"
 #include "json_value.h"
+#include "util/hex.h"
 #include "wire_find.h"
 #include "json/json.h"
 
@@ -23,7 +24,7 @@ static size_t print_escape(uint8_t byte, uint8_t *room)
         return 2;
     }
     memcpy(room + 1, "u00", 3);
-    hf_json_print_hex(hf_slice_of(&byte, 1), (char *)room + 4);
+    hf_hex_write(hf_slice_of(&byte, 1), (char *)room + 4);
     return ESCAPE_MAX;
 }
 
@@ -92,7 +93,7 @@ void hf_json_write_hex(struct hf_json_writer *writer, struct hf_slice bytes)
     hf_json_write_comma(writer);
     uint8_t *room = hf_json_write_room(writer, 2 * bytes.size + 2);
     if (room != NULL) {
-        size_t size = hf_json_print_hex(bytes, (char *)room + 1);
+        size_t size = hf_hex_write(bytes, (char *)room + 1);
         room[0] = room[size + 1] = '"';
         writer->out->size += size + 2;
     }

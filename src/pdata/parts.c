@@ -6,6 +6,7 @@
 
 #include "document_internal.h"
 #include "util/fnv.h"
+#include "util/grow.h"
 
 #define TABLE_LEAST 64u
 
@@ -42,17 +43,9 @@ static enum hf_status grow_table(struct hf_parts *parts)
 
 static enum hf_status grow_items(struct hf_parts *parts)
 {
-    if (parts->count < parts->capacity) {
-        return HF_OK;
-    }
-    size_t capacity = parts->capacity == 0 ? 16 : parts->capacity * 2;
-    struct hf_part *items = reallocarray(parts->items, capacity, sizeof(*items));
-    if (items == NULL) {
-        return HF_NOMEM;
-    }
-    parts->items = items;
-    parts->capacity = capacity;
-    return HF_OK;
+    return hf_grow(&parts->items, &parts->capacity, parts->count + 1, sizeof(*parts->items))
+               ? HF_OK
+               : HF_NOMEM;
 }
 
 static enum hf_status add_part(struct hf_parts *parts, struct hf_document *document,

@@ -10,6 +10,7 @@
 #include "profile_tables.h"
 #include "trace_state.h"
 #include "utf8.h"
+#include "util/hex.h"
 
 enum { GROUP_MEMBER = 1 }; /* the resource or scope of ResourceSpans, ScopeLogs, ... */
 
@@ -108,17 +109,13 @@ static struct hf_slice id_of(const struct hf_path *path, struct hf_message *mess
 static enum hf_status get_id_text(const struct hf_path_use *use, struct hf_message *message,
                                   uint32_t number, struct hf_any *ret_value)
 {
-    static const char digits[] = "0123456789abcdef";
     struct hf_slice id = id_of(use->path, message, number);
     char hex[32];
     if (id.size * 2 > sizeof(hex)) {
         return HF_INVALID; /* no scan would pass it */
     }
-    for (size_t i = 0; i < id.size; i++) {
-        hex[2 * i] = digits[id.data[i] >> 4];
-        hex[2 * i + 1] = digits[id.data[i] & 15];
-    }
-    *ret_value = any_text(hf_document_keep(use->place->document, hf_slice_of(hex, 2 * id.size)));
+    struct hf_slice text = hf_slice_of(hex, hf_hex_write(id, hex));
+    *ret_value = any_text(hf_document_keep(use->place->document, text));
     return hf_document_status(use->place->document);
 }
 

@@ -8,6 +8,7 @@
 #include "path.h"
 #include "path_internal.h"
 #include "trace_state.h"
+#include "util/hex.h"
 
 /* ---- setting ---- */
 
@@ -74,14 +75,6 @@ static enum hf_status set_id(const struct hf_path_use *use, struct hf_message *m
     return HF_OK;
 }
 
-static int hex_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
 static enum hf_status set_id_text(const struct hf_path_use *use, struct hf_message *message,
                                   uint32_t number, const struct hf_any *value)
 {
@@ -90,14 +83,7 @@ static enum hf_status set_id_text(const struct hf_path_use *use, struct hf_messa
     if (value->type != HF_ANY_STRING) {
         return wrong_type(use, "string", value);
     }
-    bool is_good = value->bytes.size == 2 * size;
-    for (size_t i = 0; is_good && i < size; i++) {
-        int high = hex_digit(value->bytes.data[2 * i]);
-        int low = hex_digit(value->bytes.data[2 * i + 1]);
-        is_good = high >= 0 && low >= 0;
-        id[i] = (uint8_t)(high << 4 | low);
-    }
-    if (!is_good) {
+    if (value->bytes.size != 2 * size || !hf_hex_read(value->bytes, id)) {
         snprintf(use->reterr, HF_ERROR_MAX, "expects %zu hexadecimal digits", 2 * size);
         return HF_INVALID;
     }

@@ -10,6 +10,7 @@
 #include "any.h"
 #include "json_value.h"
 #include "util/escape.h"
+#include "util/hex.h"
 
 #define SAY_MAX 1024 /* two doubles of 309 digits fit */
 
@@ -44,7 +45,7 @@ void hf_text_put_hex(struct hf_text_writer *writer, struct hf_slice bytes)
     char digits[64];
     /* Ids have 16 bytes at most; longer ones are wrong and shown in part. */
     size_t size = bytes.size < sizeof(digits) / 2 ? bytes.size : sizeof(digits) / 2;
-    put_raw(writer, digits, hf_json_print_hex(hf_slice_of(bytes.data, size), digits));
+    put_raw(writer, digits, hf_hex_write(hf_slice_of(bytes.data, size), digits));
 }
 
 void hf_text_put_time(struct hf_text_writer *writer, uint64_t unix_ns)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pdata/build_metrics.h"
+#include "util/hex.h"
 #include "util/time/clock.h"
 
 #define TIME_MS_MAX (INT64_MAX / (int64_t)HF_NS_PER_MS) /* that nanoseconds can tell */
@@ -13,32 +14,11 @@ uint64_t hf_prom_time_ns(int64_t ms)
     return ms > 0 ? (uint64_t)ms * HF_NS_PER_MS : 0;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* An id of that many bytes that is not all zero; else false, and it stays an attribute. */
 static bool read_id(struct hf_slice text, uint8_t *ret_id, size_t size)
 {
-    bool is_zero = true;
-    if (text.size != 2 * size) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        int high = hex_digit(text.data[2 * i]);
-        int low = hex_digit(text.data[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        ret_id[i] = (uint8_t)(high << 4 | low);
-        is_zero &= ret_id[i] == 0;
-    }
-    return !is_zero;
+    return text.size == 2 * size && hf_hex_read(text, ret_id) &&
+           !hf_slice_is_zero(hf_slice_of(ret_id, size));
 }
 
 static bool is_named(struct hf_slice name, const char *text)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "labels.h"
+#include "util/blank.h"
 
 #define CAPACITY_FIRST 256u
 
@@ -28,16 +29,11 @@ void hf_expo_values_release(struct hf_expo_values *values)
     *values = (struct hf_expo_values){0};
 }
 
-static bool is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* A line that has no sample. */
 static bool is_comment(struct hf_slice line)
 {
     size_t at = 0;
-    while (at < line.size && is_blank(line.data[at])) {
+    while (at < line.size && hf_is_blank(line.data[at])) {
         at++;
     }
     return at == line.size || line.data[at] == '#';
@@ -47,7 +43,7 @@ static bool is_comment(struct hf_slice line)
 static bool take_value(struct hf_slice *line, double *ret_value)
 {
     size_t start = line->size;
-    while (start > 0 && !is_blank(line->data[start - 1])) {
+    while (start > 0 && !hf_is_blank(line->data[start - 1])) {
         start--;
     }
     struct hf_slice token = hf_slice_of(line->data + start, line->size - start);

@@ -4,7 +4,6 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 
 #include "data_dir_check.h"
 #include "storage_internal.h"
+#include "util/sync_directory.h"
 
 enum hf_status hf_status_of_wal(enum wal_status status)
 {
@@ -112,15 +112,8 @@ void hf_storage_explain(enum wal_status status, const char *path, char *reterr)
     }
 }
 
-/* A new name is durable only when its directory was synced. A directory that cannot be opened was
- * not made here; a file system that cannot sync directories keeps names durable itself. */
 int hf_storage_sync_directory(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return 0;
-    }
-    int error = fsync(fd) != 0 ? errno : 0;
-    close(fd);
-    return error == EIO || error == ENOSPC || error == EDQUOT ? error : 0;
+    /* A directory that may not be read was not made here. */
+    return hf_sync_directory(path) == HF_OK || errno == EACCES ? 0 : errno;
 }

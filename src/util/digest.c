@@ -5,15 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-static size_t put_hex(const uint8_t *hash, size_t size, char *ret_hex)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < size; i++) {
-        ret_hex[2 * i] = digits[hash[i] >> 4];
-        ret_hex[2 * i + 1] = digits[hash[i] & 15];
-    }
-    return 2 * size;
-}
+#include "hex.h"
 
 static enum hf_status digest(const EVP_MD *type, struct hf_slice data, size_t hex_size,
                              char *ret_hex)
@@ -23,7 +15,7 @@ static enum hf_status digest(const EVP_MD *type, struct hf_slice data, size_t he
     if (EVP_Digest(data.data, data.size, hash, &size, type, NULL) != 1 || size * 2 != hex_size) {
         return HF_UNSUPPORTED;
     }
-    (void)put_hex(hash, size, ret_hex);
+    hf_hex_write(hf_slice_of(hash, size), ret_hex);
     return HF_OK;
 }
 
@@ -62,7 +54,7 @@ enum hf_status hf_digest_hex(enum hf_digest_kind kind, struct hf_slice data, cha
     if (EVP_Digest(data.data, data.size, hash, &size, type_of(kind), NULL) != 1) {
         return HF_UNSUPPORTED;
     }
-    *ret_size = put_hex(hash, size, ret_hex);
+    *ret_size = hf_hex_write(hf_slice_of(hash, size), ret_hex);
     return HF_OK;
 }
 
@@ -77,7 +69,7 @@ enum hf_status hf_digest_hmac_hex(enum hf_digest_kind kind, struct hf_slice key,
         HMAC(type_of(kind), key.data, (int)key.size, bytes, data.size, hash, &size) == NULL) {
         return HF_UNSUPPORTED;
     }
-    *ret_size = put_hex(hash, size, ret_hex);
+    *ret_size = hf_hex_write(hf_slice_of(hash, size), ret_hex);
     return HF_OK;
 }
 
@@ -106,7 +98,7 @@ enum hf_status hf_digest_sha256_pieces(const struct hf_slice *pieces, size_t cou
     if (!good) {
         return HF_UNSUPPORTED;
     }
-    put_hex(hash, size, ret_hex);
+    hf_hex_write(hf_slice_of(hash, size), ret_hex);
     return HF_OK;
 }
 

@@ -4,18 +4,15 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t';
-}
+#include "blank.h"
 
 struct hf_slice hf_header_trim(struct hf_slice value)
 {
     size_t start = 0, end = value.size;
-    while (end > 0 && is_blank(value.data[end - 1])) {
+    while (end > 0 && hf_is_blank(value.data[end - 1])) {
         end--;
     }
-    while (start < end && is_blank(value.data[start])) {
+    while (start < end && hf_is_blank(value.data[start])) {
         start++;
     }
     return start == 0 ? hf_slice_of(value.data, end) : hf_slice_of(value.data + start, end - start);

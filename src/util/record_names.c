@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hex.h"
+
 #define VERSION "1;"
 #define NO_SEQUENCE UINT64_MAX
 
@@ -22,16 +24,12 @@ static void put(struct hf_record_names_writer *writer, const char *text, int siz
 
 void hf_record_names_begin(struct hf_record_names_writer *writer, const uint8_t *origin)
 {
-    static const char digits[] = "0123456789abcdef";
     char text[2 * HF_ORIGIN_BYTES];
     writer->size = writer->runs = 0;
     writer->next = NO_SEQUENCE;
     writer->same = writer->times = 0;
     writer->is_full = false;
-    for (size_t i = 0; i < HF_ORIGIN_BYTES; i++) {
-        text[2 * i] = digits[origin[i] >> 4];
-        text[2 * i + 1] = digits[origin[i] & 15];
-    }
+    hf_hex_write(hf_slice_of(origin, HF_ORIGIN_BYTES), text);
     put(writer, VERSION, sizeof(VERSION) - 1);
     put(writer, text, sizeof(text));
 }
@@ -126,29 +124,14 @@ static bool take_count(struct hf_slice *rest, uint32_t *ret_count)
     return true;
 }
 
-static int digit_of(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 bool hf_record_names_open(struct hf_slice value, struct hf_record_names *ret_names)
 {
     const size_t version = sizeof(VERSION) - 1, head = version + 2 * HF_ORIGIN_BYTES;
     struct hf_record_names names = {.rest = HF_EMPTY_SLICE};
     if (value.size <= head || value.size > HF_RECORD_NAMES_MAX ||
-        memcmp(value.data, VERSION, version) != 0) {
+        memcmp(value.data, VERSION, version) != 0 ||
+        !hf_hex_read(hf_slice_of(value.data + version, head - version), names.origin)) {
         return false;
-    }
-    for (size_t i = 0; i < HF_ORIGIN_BYTES; i++) {
-        int high = digit_of(value.data[version + 2 * i]);
-        int low = digit_of(value.data[version + 2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        names.origin[i] = (uint8_t)(high << 4 | low);
     }
     names.rest = hf_slice_of(value.data + head, value.size - head);
     *ret_names = names;

@@ -141,14 +141,17 @@ def test_what_cannot_be_read_is_left_and_the_rest_is_read(begin, store, grpc_bac
     put(store, f"{place}/logs_2.json.gz", b"no gzip")
     put(store, f"{place}/logs_3.txt", b"a line")
     put(store, f"{place}/logs_4.json", b"[")
+    put(store, f"{place}/logs_5.json", b"removed after it was listed")
+    store.fails.append(("GET", "logs_5", 404, "NoSuchKey"))
     archive(store, otlp.LOGS, 1, [7])
     holdfast = begin(signals=["logs"])
     holdfast.wait_for_log(DONE)
     grpc_backend.wait_for([7])
     for key, why in (("logs_1.binpb", "no request of logs"), ("logs_2.json.gz", "does not decompress"),
-                     ("logs_3.txt", "ends neither in .json nor in .binpb"), ("logs_4.json", "is not read")):
+                     ("logs_3.txt", "ends neither in .json nor in .binpb"), ("logs_4.json", "is not read"),
+                     ("logs_5.json", "is not read: NoSuchKey")):
         assert [line for line in holdfast.log().splitlines() if key in line and why in line], (key, holdfast.log())
-    assert len(store.keys()) == 5
+    assert len(store.keys()) == 6
 
 
 def test_what_the_exporter_wrote_comes_back(start, store, grpc_backend, grpc_sender):
@@ -192,7 +195,10 @@ def test_another_range_begins_at_its_own_start(begin, store, grpc_backend):
     [
         ({"starttime": "yesterday"}, "starttime must be a time such as"),
         ({"endtime": "2026-01-02 02:00"}, "endtime must be after starttime"),
-        ({"sqs": {"queue_url": "x"}}, "notifications are not read"),
+        ({"starttime": None, "endtime": None}, "starttime and endtime are required, or sqs"),
+        ({"sqs": {"queue_url": "x", "region": "y"}}, "starttime and endtime do not go with sqs"),
+        ({"sqs": {"region": "y"}, "starttime": None, "endtime": None}, "sqs::queue_url is required"),
+        ({"sqs": {"queue_url": "x"}, "starttime": None, "endtime": None}, "sqs::region is required"),
         ({"s3downloader": {}}, "s3downloader::s3_bucket is required"),
         ({"s3downloader": {"s3_bucket": "b", "s3_partition": "day"}}, "s3_partition"),
     ],

@@ -3,6 +3,7 @@
 import re
 import urllib.error
 import urllib.request
+import zlib
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -366,6 +367,25 @@ def raw_page(scraped, **headers):
     asked = urllib.request.Request(f"http://127.0.0.1:{scraped.port}/metrics", headers=headers)
     with urllib.request.urlopen(asked, timeout=10) as answer:
         return answer.read().decode()
+
+
+def test_a_page_of_several_parts_is_compressed_as_a_whole(scraped):
+    scraped.start()
+    request = Request()
+    for number in range(6_000):
+        request.gauge(f"level_of_a_long_name_{number:06}", number)
+    scraped.send(request)
+    scraped.wait_value(5_999, "level_of_a_long_name_005999")
+    plain = raw_page(scraped, **{"Accept-Encoding": "gzip;q=0, br"})
+    assert len(plain) > 600_000
+    asked = urllib.request.Request(f"http://127.0.0.1:{scraped.port}/metrics", headers={"Accept-Encoding": "br, GZIP;q=0.5"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        packed = answer.read()
+        assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    one = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    assert one.decompress(packed).decode() == plain
+    assert one.eof and not one.unused_data  # of several members some clients read the first
+    assert len(packed) * 5 < len(plain)
 
 
 def test_attributes_that_become_one_label_are_joined_for_each_scraper(scraped):

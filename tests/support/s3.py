@@ -16,7 +16,7 @@ from .ports import free_port
 from .waiting import until
 
 BUCKET = "archive"
-POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "sqs:*"], "Resource": "*"}]}
 
 
 class _Quiet(WSGIRequestHandler):
@@ -27,7 +27,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 class Store(LocalServer):
-    """`fails`: [(method, query part, code, word)] are answered so, one by one; `seen`: requests of Holdfast as
+    """`fails`: [(method, part of path and query, code, word)] are answered so, one by one; `seen`: requests of Holdfast as
     (method, path, query, headers)."""
 
     def __init__(self, buckets=(BUCKET,)):
@@ -78,10 +78,11 @@ class Store(LocalServer):
         if not environment.get("HTTP_USER_AGENT", "").startswith("Holdfast"):
             return self._app(environment, start_response)
         method, query = environment["REQUEST_METHOD"], environment["QUERY_STRING"]
+        path = f"{environment['PATH_INFO']}?{query}"
         headers = {key[5:].lower().replace("_", "-"): value for key, value in environment.items() if key[:5] == "HTTP_"}
         with self._lock:
             self.seen.append((method, environment["PATH_INFO"], query, headers))
-            fail = next((one for one in self.fails if one[0] == method and one[1] in query), None)
+            fail = next((one for one in self.fails if one[0] == method and one[1] in path), None)
             if fail:
                 self.fails.remove(fail)
             hide = next((one for one in self.hides if one[0] == method and one[1] in query), None)
@@ -107,6 +108,23 @@ class Store(LocalServer):
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             found += [one["Key"] for one in page.get("Contents", [])]
         return found
+
+    def notify(self, bucket=BUCKET):
+        """A queue with a message for every new object of the bucket; its URL. What is not deleted is there again at once."""
+        self.queue = self._client("sqs", self.access, self.secret)
+        url = self.queue.create_queue(QueueName="new-objects", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+        arn = self.queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.client.put_bucket_notification_configuration(
+            Bucket=bucket,
+            NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
+        )
+        return url
+
+    def messages(self, url):
+        """How many are in the queue."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.queue.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(number) for number in found.values())
 
     def object(self, key, bucket=BUCKET):
         """(content as stored, what is known of it)"""

@@ -6,6 +6,7 @@
 #include "hec_value.h"
 #include "pdata/build_metrics.h"
 #include "pdata/json_value.h"
+#include "util/blank.h"
 
 #define TREE_FACTOR 4 /* memory of an event as a tree, or as values, to the largest text */
 #define ARENA_KEPT_BYTES ((size_t)256 << 10)
@@ -418,11 +419,6 @@ static enum hf_status take_event(struct work *work, struct hf_slice text)
     return is_metric ? take_metric(work, &event) : take_log(work, &event);
 }
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
-}
-
 /* The size of the object at the front; 0: there is none, or it is not closed. Brackets and strings
  * are followed, no more: what reads the object checks it. */
 static size_t object_size(struct hf_slice text)
@@ -452,7 +448,7 @@ static enum hf_status read_events(struct work *work, struct hf_slice body)
 {
     size_t at = 0, count = 0;
     for (;;) {
-        while (at < body.size && is_blank(body.data[at])) {
+        while (at < body.size && hf_is_json_blank(body.data[at])) {
             at++;
         }
         if (at == body.size) {

@@ -6,6 +6,7 @@
 
 #include "encodings/json_list.h"
 #include "pdata/json_value.h"
+#include "util/hex.h"
 
 #define PORT_MAX 65535u
 
@@ -91,7 +92,7 @@ bool hf_zipkin_json_id(struct hf_slice text, uint8_t *ret_id, size_t size)
     }
     memset(digits, '0', sizeof(digits));
     memcpy(digits + 2 * size - text.size, text.data, text.size);
-    return hf_json_read_hex(hf_slice_of(digits, 2 * size), ret_id);
+    return hf_hex_read(hf_slice_of(digits, 2 * size), ret_id);
 }
 
 /* The address in the one form that each has. */

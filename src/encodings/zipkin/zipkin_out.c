@@ -8,6 +8,7 @@
 #include "pdata/any.h"
 #include "pdata/any_make.h"
 #include "pdata/json_value.h"
+#include "util/hex.h"
 
 enum {
     RESOURCE_ATTRIBUTES = 1,
@@ -238,8 +239,8 @@ static void set_links(struct gathering *all, struct hf_message *span)
         struct hf_slice trace_id = hf_message_bytes(link, LINK_TRACE_ID);
         struct hf_slice span_id = hf_message_bytes(link, LINK_SPAN_ID);
         const struct hf_slice pieces[] = {
-            hf_slice_of(trace, trace_id.size == 16 ? hf_json_print_hex(trace_id, trace) : 0),
-            hf_slice_of(id, span_id.size == 8 ? hf_json_print_hex(span_id, id) : 0),
+            hf_slice_of(trace, trace_id.size == 16 ? hf_hex_write(trace_id, trace) : 0),
+            hf_slice_of(id, span_id.size == 8 ? hf_hex_write(span_id, id) : 0),
             hf_message_bytes(link, LINK_STATE),
             object_of(all->document, hf_message_attributes(link, LINK_ATTRIBUTES)),
         };

@@ -5,6 +5,7 @@
 
 #include "pdata/json_value.h"
 #include "util/escape.h"
+#include "util/hex.h"
 #include "zipkin_out.h"
 
 static const char *const kinds[] = {NULL, NULL, "SERVER", "CLIENT", "PRODUCER", "CONSUMER"};
@@ -68,8 +69,7 @@ static void put_id(struct writer *writer, const char *key, const uint8_t *id, si
     char digits[32];
     if (!hf_slice_is_zero(hf_slice_of(id, size))) {
         put_key(writer, key);
-        put_string(writer, hf_slice_of(digits, hf_json_print_hex(hf_slice_of(id, size), digits)),
-                   false);
+        put_string(writer, hf_slice_of(digits, hf_hex_write(hf_slice_of(id, size), digits)), false);
     }
 }
 

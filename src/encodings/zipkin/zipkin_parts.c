@@ -7,6 +7,7 @@
 #include "pdata/build_spans.h"
 #include "pdata/json_any.h"
 #include "pdata/json_value.h"
+#include "util/hex.h"
 
 bool hf_zipkin_is_link_number(struct hf_slice key, unsigned number)
 {
@@ -73,7 +74,7 @@ static void put_attributes(struct hf_builder *builder, const struct hf_any *map)
 static bool read_id(struct hf_slice text, size_t size, uint8_t *room, struct hf_slice *ret_id)
 {
     *ret_id = hf_slice_of(room, text.size == 0 ? 0 : size);
-    return text.size == 0 || (text.size == 2 * size && hf_json_read_hex(text, room));
+    return text.size == 0 || (text.size == 2 * size && hf_hex_read(text, room));
 }
 
 bool hf_zipkin_put_link(struct hf_builder *builder, struct hf_slice text, struct hf_arena *arena)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/grow.h"
 #include "words.h"
 
 #define TEXT_MAX 512
@@ -58,19 +59,9 @@ static bool find_owner(const char *labels, enum hf_kind *ret_kind, char *ret_id,
 
 static bool reserve(struct hf_status_counters *counters)
 {
-    if (counters->count < counters->capacity) {
-        return true;
-    }
-    size_t capacity = counters->capacity != 0 ? 2 * counters->capacity : 64;
-    struct hf_status_counter *grown = capacity <= HF_STATUS_COUNTERS_MAX * 2
-                                          ? reallocarray(counters->items, capacity, sizeof(*grown))
-                                          : NULL;
-    if (grown == NULL) {
-        return false;
-    }
-    counters->items = grown;
-    counters->capacity = capacity;
-    return true;
+    return counters->count < HF_STATUS_COUNTERS_MAX * 2 &&
+           hf_grow(&counters->items, &counters->capacity, counters->count + 1,
+                   sizeof(*counters->items));
 }
 
 static void add(void *user, const struct hf_metric_view *look)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/grow.h"
 #include "util/hash.h"
 
 #define DRAFT_BYTES_MAX ((size_t)4 << 20)
@@ -222,17 +223,8 @@ static void remove_at(struct hf_endpoints *table, size_t place)
 
 static bool grow(struct hf_endpoints *table)
 {
-    if (table->owner_count < table->owner_capacity) {
-        return true;
-    }
-    size_t capacity = 2 * table->owner_capacity + 16;
-    struct hf_endpoints_owner **owners =
-        reallocarray(table->owners, capacity, sizeof(struct hf_endpoints_owner *));
-    if (owners != NULL) {
-        table->owners = owners;
-        table->owner_capacity = capacity;
-    }
-    return owners != NULL;
+    return hf_grow(&table->owners, &table->owner_capacity, table->owner_count + 1,
+                   sizeof(struct hf_endpoints_owner *));
 }
 
 /* An owner with those of the items that there is room for; takes their references over. NULL: there

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/fnv.h"
+#include "util/grow.h"
 
 #define SLOTS_LEAST 64u
 
@@ -61,17 +62,7 @@ static bool grow_slots(struct item_series_table *table)
 
 static bool grow_items(struct item_series_table *table)
 {
-    if (table->count < table->capacity) {
-        return true;
-    }
-    size_t capacity = 2 * table->capacity + 16;
-    struct item_series *items = reallocarray(table->items, capacity, sizeof(*items));
-    if (items == NULL) {
-        return false;
-    }
-    table->items = items;
-    table->capacity = capacity;
-    return true;
+    return hf_grow(&table->items, &table->capacity, table->count + 1, sizeof(*table->items));
 }
 
 struct item_series *item_series_need(struct item_series_table *table,

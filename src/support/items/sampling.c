@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/header_text.h"
+#include "util/hex.h"
 
 #define HEX_BITS 4
 #define MEMBERS_MAX 31u /* of a trace state, as the Go collector counts them */
@@ -67,11 +68,7 @@ static bool read_hex(struct hf_slice text, uint64_t *ret_number)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = hf_hex_digit(text.data[i]);
         if (digit < 0) {
             return false;
         }

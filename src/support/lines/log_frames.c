@@ -5,6 +5,7 @@
 
 #include <holdfast/component.h>
 
+#include "util/blank.h"
 #include "util/regex/regex.h"
 
 #define COUNT_DIGITS_MAX 9u
@@ -55,17 +56,12 @@ void hf_log_frames_close(struct hf_log_frames *frames)
     hf_regex_free(frames->lines.end);
 }
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || (byte >= '\t' && byte <= '\r');
-}
-
 static struct hf_slice trimmed(const struct hf_lines *lines, struct hf_slice text)
 {
-    while (!lines->keep_leading && text.size != 0 && is_blank(text.data[0])) {
+    while (!lines->keep_leading && text.size != 0 && hf_is_space(text.data[0])) {
         text = hf_slice_of(text.data + 1, text.size - 1);
     }
-    while (!lines->keep_trailing && text.size != 0 && is_blank(text.data[text.size - 1])) {
+    while (!lines->keep_trailing && text.size != 0 && hf_is_space(text.data[text.size - 1])) {
         text.size--;
     }
     return text;
@@ -94,7 +90,7 @@ static bool cut_octets(const struct hf_log_frames *frames, struct hf_slice bytes
         count = count * 10 + (size_t)(bytes.data[at++] - '0');
     }
     bool is_counted =
-        at != 0 && bytes.data[0] != '0' && at < bytes.size && is_blank(bytes.data[at]);
+        at != 0 && bytes.data[0] != '0' && at < bytes.size && hf_is_space(bytes.data[at]);
     if (at == bytes.size && at < COUNT_DIGITS_MAX && !at_end) {
         return false;
     }

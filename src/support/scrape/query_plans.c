@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/grow.h"
+
 struct hf_plan {
     uint64_t hash, due_ns; /* not used from then on */
     uint64_t look;         /* number of the latest look-up */
@@ -77,17 +79,7 @@ static void make_room(struct hf_plans *plans, size_t size)
 
 static bool grow(struct hf_plans *plans)
 {
-    if (plans->count < plans->room) {
-        return true;
-    }
-    size_t room = plans->room != 0 ? 2 * plans->room : 16;
-    struct hf_plan *more = realloc(plans->plans, room * sizeof(*more));
-    if (more == NULL) {
-        return false;
-    }
-    plans->plans = more;
-    plans->room = room;
-    return true;
+    return hf_grow(&plans->plans, &plans->room, plans->count + 1, sizeof(*plans->plans));
 }
 
 void hf_plans_keep(struct hf_plans *plans, uint64_t hash, uint64_t now_ns, struct hf_slice plan)

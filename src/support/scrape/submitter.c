@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "util/grow.h"
 #include "util/time/clock.h"
 
 static void take_answer(struct hf_reply *reply, enum hf_status status)
@@ -129,16 +130,9 @@ static bool copy_checkpoints(struct hf_submitter *submit, const struct hf_checkp
     for (size_t i = 0; i < count; i++) {
         size += checkpoints[i].name.size + checkpoints[i].value.size;
     }
-    if (count > submit->checkpoint_capacity) {
-        struct hf_checkpoint *more =
-            reallocarray(submit->checkpoints, count, sizeof(*submit->checkpoints));
-        if (more == NULL) {
-            return false;
-        }
-        submit->checkpoints = more;
-        submit->checkpoint_capacity = count;
-    }
-    if (hf_bytes_reserve(&submit->bytes, size + 1) != HF_OK) {
+    if (!hf_grow(&submit->checkpoints, &submit->checkpoint_capacity, count,
+                 sizeof(*submit->checkpoints)) ||
+        hf_bytes_reserve(&submit->bytes, size + 1) != HF_OK) {
         return false;
     }
     uint8_t *at = submit->bytes.data;

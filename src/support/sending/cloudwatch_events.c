@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pdata/json_write.h"
+#include "util/grow.h"
 #include "util/time/clock.h"
 
 #define EVENT_TEXT_MAX (HF_AWS_LOGS_BYTES_MAX - HF_AWS_LOGS_EVENT_OVERHEAD)
@@ -37,23 +38,7 @@ static const char too_new[] =
 
 /* ---- lists ---- */
 
-static bool make_room(void **items, size_t *capacity, size_t count, size_t size)
-{
-    if (count <= *capacity) {
-        return true;
-    }
-    size_t wanted = *capacity * 2 > count ? *capacity * 2 : count < 16 ? 16 : count;
-    void *moved = reallocarray(*items, wanted, size);
-    if (moved == NULL) {
-        return false;
-    }
-    *items = moved;
-    *capacity = wanted;
-    return true;
-}
-
-#define ROOM(list, capacity, count)                                                                \
-    make_room((void **)&(list), &(capacity), (count), sizeof(*(list)))
+#define ROOM(list, capacity, count) hf_grow(&(list), &(capacity), (count), sizeof(*(list)))
 
 static void drop_streams(struct hf_cloudwatch_push *push)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/grow.h"
 #include "util/loop.h"
 #include "util/time/clock.h"
 
@@ -333,17 +334,8 @@ static void remember(struct hf_aggregator *aggregator, struct mark *mark, struct
 
 static bool make_room(struct hf_aggregator *aggregator)
 {
-    if (aggregator->waiting_count < aggregator->waiting_room) {
-        return true;
-    }
-    size_t room = aggregator->waiting_room == 0 ? 256 : 2 * aggregator->waiting_room;
-    struct hf_input **waiting = realloc(aggregator->waiting, room * sizeof(struct hf_input *));
-    if (waiting == NULL) {
-        return false;
-    }
-    aggregator->waiting = waiting;
-    aggregator->waiting_room = room;
-    return true;
+    return hf_grow(&aggregator->waiting, &aggregator->waiting_room, aggregator->waiting_count + 1,
+                   sizeof(struct hf_input *));
 }
 
 enum hf_status hf_aggregator_take(struct hf_aggregator *aggregator, struct hf_input *input)

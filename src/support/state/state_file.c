@@ -2,34 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "state_store.h"
 #include "util/checksum.h"
-#include "util/sync_parent.h"
+#include "util/sync_directory.h"
 
 #define FILE_BUFFER_BYTES (256u << 10)
 
 enum hf_status hf_state_file_path(const struct hf_node *node, char **ret_path)
 {
     const char *directory = hf_node_directory(node);
-    const char *id = hf_node_place_id(node);
-    char name[NAME_MAX];
-    size_t size = 0;
-    for (; *id != '\0' && size + sizeof(".state.new") + 4 < sizeof(name); id++) {
-        bool is_plain = (*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z') ||
-                        (*id >= '0' && *id <= '9') || *id == '_' || *id == '-';
-        size += (size_t)snprintf(name + size, sizeof(name) - size, is_plain ? "%c" : "%%%02x",
-                                 is_plain ? *id : (unsigned char)*id);
-    }
-    char *path = NULL;
-    if (directory != NULL && asprintf(&path, "%s/%.*s.state", directory, (int)size, name) < 0) {
-        return HF_NOMEM;
-    }
-    *ret_path = path;
-    return HF_OK;
+    *ret_path = hf_state_path(directory, hf_node_place_id(node));
+    return directory != NULL && *ret_path == NULL ? HF_NOMEM : HF_OK;
 }
 
 /* ---- writing ---- */

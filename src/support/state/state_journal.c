@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "frames.h"
 #include "state_internal.h"
-#include "util/checksum.h"
 #include "util/compress/compress.h"
-#include "util/sync_parent.h"
+#include "util/sync_directory.h"
 #include "util/time/clock.h"
 #include "util/write_all.h"
 
@@ -21,9 +21,7 @@
 #define MAGIC "HFSTATE1"
 #define FORMAT_BYTES 16u                /* the magic, and a hash of the format */
 #define HEAD_BYTES 24u                  /* then when it was born */
-#define FRAME_HEAD_BYTES 8u             /* size and checksum of what follows */
 #define FRAME_BYTES ((size_t)256 << 10) /* a frame ends when it is larger */
-#define FRAME_BYTES_MAX ((size_t)1 << 30)
 #define REMOVED UINT32_MAX              /* in place of a size */
 #define WASTE_BYTES ((uint64_t)4 << 20) /* out of date before the file is rewritten */
 
@@ -55,13 +53,12 @@ static void write_all(struct journal *journal, struct hf_slice bytes)
 static void end_frame(struct journal *journal)
 {
     struct hf_bytes *frame = &journal->frame;
-    if (journal->status != HF_OK || frame->size <= FRAME_HEAD_BYTES) {
+    if (journal->status != HF_OK || frame->size <= HF_FRAME_HEAD_BYTES) {
         return;
     }
-    uint32_t size = (uint32_t)(frame->size - FRAME_HEAD_BYTES);
-    uint32_t crc = hf_crc32c(0, frame->data + FRAME_HEAD_BYTES, size);
-    memcpy(frame->data, &size, sizeof(size));
-    memcpy(frame->data + sizeof(size), &crc, sizeof(crc));
+    hf_frame_head(frame->data,
+                  hf_slice_of(frame->data + HF_FRAME_HEAD_BYTES, frame->size - HF_FRAME_HEAD_BYTES),
+                  HF_EMPTY_SLICE);
     write_all(journal, hf_slice_of(frame->data, frame->size));
     frame->size = 0;
 }
@@ -76,7 +73,7 @@ static void put(struct journal *journal, const void *data, size_t size)
 static void put_entry(struct journal *journal, struct hf_hash key, uint64_t touched_ns,
                       const uint8_t *value, uint32_t size)
 {
-    static const uint8_t room[FRAME_HEAD_BYTES];
+    static const uint8_t room[HF_FRAME_HEAD_BYTES];
     if (journal->frame.size > FRAME_BYTES) {
         end_frame(journal);
     }
@@ -169,19 +166,6 @@ enum hf_status hf_state_commit(struct hf_state *state)
 
 /* ---- reading ---- */
 
-static bool read_all(int fd, uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t done = read(fd, data, size);
-        if (done == 0 || (done < 0 && errno != EINTR)) {
-            return false;
-        }
-        data += done > 0 ? done : 0;
-        size -= done > 0 ? (size_t)done : 0;
-    }
-    return true;
-}
-
 /* HF_CORRUPT: an entry is cut short. */
 static enum hf_status restore_frame(struct hf_state *state, struct hf_slice frame)
 {
@@ -214,52 +198,34 @@ static enum hf_status restore_frame(struct hf_state *state, struct hf_slice fram
 }
 
 /* One frame after another, as long as they are good. */
-static enum hf_status read_frames(struct hf_state *state, uint64_t left)
+static enum hf_status read_frames(struct hf_state *state, FILE *file)
 {
     struct hf_bytes frame = {0};
-    enum hf_status status = HF_OK;
-    while (status == HF_OK && left >= FRAME_HEAD_BYTES) {
-        uint32_t head[2];
-        if (!read_all(state->fd, (uint8_t *)head, sizeof(head)) ||
-            head[0] > left - FRAME_HEAD_BYTES || head[0] > FRAME_BYTES_MAX) {
-            break;
-        }
-        frame.size = 0;
-        status = hf_bytes_reserve(&frame, head[0]);
-        if (status != HF_OK || !read_all(state->fd, frame.data, head[0]) ||
-            hf_crc32c(0, frame.data, head[0]) != head[1]) {
-            break;
-        }
-        status = restore_frame(state, hf_slice_of(frame.data, head[0]));
-        if (status == HF_CORRUPT) {
-            status = HF_OK;
-            break;
-        }
-        left -= FRAME_HEAD_BYTES + head[0];
-        state->file_bytes += FRAME_HEAD_BYTES + head[0];
+    enum hf_status status;
+    while ((status = hf_frame_next(file, &frame)) == HF_OK &&
+           (status = restore_frame(state, hf_slice_of(frame.data, frame.size))) == HF_OK) {
+        state->file_bytes += HF_FRAME_HEAD_BYTES + frame.size;
     }
     hf_bytes_release(&frame);
-    return status;
+    return status == HF_NOT_FOUND || status == HF_CORRUPT ? HF_OK : status;
 }
 
-static enum hf_status read_file(struct hf_state *state, uint64_t *ret_lost)
+static enum hf_status read_file(struct hf_state *state, FILE *file, uint64_t *ret_lost)
 {
     uint8_t head[HEAD_BYTES], wanted[HEAD_BYTES];
     struct stat found;
-    if (fstat(state->fd, &found) != 0) {
+    if (fstat(fileno(file), &found) != 0) {
         return HF_IO;
     }
     head_of(state, wanted);
-    uint64_t size = (uint64_t)found.st_size;
-    if (size < HEAD_BYTES || !read_all(state->fd, head, sizeof(head)) ||
-        memcmp(head, wanted, FORMAT_BYTES) != 0) {
+    if (fread(head, sizeof(head), 1, file) != 1 || memcmp(head, wanted, FORMAT_BYTES) != 0) {
         state->must_rewrite = true;
         return HF_UNSUPPORTED;
     }
     memcpy(&state->born_ns, head + FORMAT_BYTES, sizeof(state->born_ns));
     state->file_bytes = HEAD_BYTES;
-    enum hf_status status = read_frames(state, size - HEAD_BYTES);
-    *ret_lost = size - state->file_bytes;
+    enum hf_status status = read_frames(state, file);
+    *ret_lost = (uint64_t)found.st_size - state->file_bytes;
     state->must_rewrite |= *ret_lost != 0;
     return status;
 }
@@ -278,11 +244,14 @@ enum hf_status hf_state_load(struct hf_state *state, uint64_t *ret_lost)
     if (state->path == NULL) {
         return HF_OK;
     }
-    state->fd = open(state->path, O_RDWR | O_APPEND | O_CLOEXEC);
-    if (state->fd < 0) {
+    FILE *file = fopen(state->path, "rbe");
+    if (file == NULL) {
         return errno == ENOENT ? HF_OK : HF_IO;
     }
-    enum hf_status status = read_file(state, ret_lost);
+    /* For appending; without it, the next commit writes a new file. */
+    state->fd = open(state->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    enum hf_status status = read_file(state, file, ret_lost);
+    fclose(file);
     if (status == HF_UNSUPPORTED) {
         hf_state_clear(state);
     }

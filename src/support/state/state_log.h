@@ -1,6 +1,6 @@
 /*
  * state_log: records behind the content of a state file, for what changes faster than all of it can
- * be written: each is appended under a checksum of its own. A new state file, which takes the place
+ * be written: each is appended as a frame (frames.h). A new state file, which takes the place
  * of the old one with its records, has none; only a process that has written the file appends to
  * it, so that a record that a kill has cut short is the last one. Owned by one thread.
  */
@@ -31,7 +31,13 @@ HF_MUST_USE enum hf_status hf_state_log_sync(struct hf_state_log *log);
 /* A closed one is nothing. */
 void hf_state_log_close(struct hf_state_log *log);
 
-/* The next record behind the content, after hf_state_file_read_check(). False: there is none that
- * is whole, or no memory, which is the reader's status. */
-HF_MUST_USE bool hf_state_log_next(struct hf_state_reader *reader, uint64_t *ret_number,
-                                   struct hf_bytes *bytes);
+struct hf_state_record {
+    uint64_t number;
+    struct hf_slice bytes;
+};
+
+/* The next record behind the content, after hf_state_file_read_check(); its bytes are in `room`
+ * until the next call. False: there is none that is whole, or no memory, which is the reader's
+ * status. */
+HF_MUST_USE bool hf_state_log_next(struct hf_state_reader *reader, struct hf_bytes *room,
+                                   struct hf_state_record *ret_record);

@@ -1,6 +1,7 @@
 #include "state_store.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,20 +74,17 @@ void hf_state_free(struct hf_state *state)
 
 char *hf_state_path(const char *directory, const char *name)
 {
-    size_t room = directory != NULL ? strlen(directory) + 3 * strlen(name) + sizeof("/.state") : 0;
-    char *path = directory != NULL ? calloc(1, room) : NULL;
-    if (path == NULL) {
-        return NULL;
-    }
-    size_t size = (size_t)snprintf(path, room, "%s/", directory);
-    for (; *name != '\0'; name++) {
+    char file[NAME_MAX], *path = NULL;
+    size_t size = 0;
+    for (; *name != '\0' && size + sizeof(".state.new") + 4 < sizeof(file); name++) {
         bool is_plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
                         (*name >= '0' && *name <= '9') || *name == '_' || *name == '-';
-        size += (size_t)snprintf(path + size, room - size, is_plain ? "%c" : "%%%02x",
+        size += (size_t)snprintf(file + size, sizeof(file) - size, is_plain ? "%c" : "%%%02x",
                                  (unsigned char)*name);
     }
-    snprintf(path + size, room - size, ".state");
-    return path;
+    return directory != NULL && asprintf(&path, "%s/%.*s.state", directory, (int)size, file) >= 0
+               ? path
+               : NULL;
 }
 
 /* ---- the table and the order ---- */

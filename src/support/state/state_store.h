@@ -64,6 +64,6 @@ bool hf_state_is_dirty(const struct hf_state *state);
 /* HF_IO with errno: nothing counts as committed; to be called again. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_state_commit(struct hf_state *state);
 
-/* DIRECTORY/NAME.state, with the bytes of `name` that a file's name should not have in hex; NULL:
- * out of memory, or no directory. The caller's. */
+/* DIRECTORY/NAME.state, with the bytes of `name` that a file's name should not have in hex, cut to
+ * what a file's name may have; NULL: out of memory, or no directory. The caller's. */
 char *hf_state_path(const char *directory, const char *name);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tail_internal.h"
+#include "util/grow.h"
 
 #define VERSION 1u
 #define NUMBERS 9u
@@ -265,17 +266,10 @@ static size_t count_moved(const struct hf_tail *tail)
 /* Room for so many checkpoints with their names and values. */
 static bool make_room(struct hf_tail *tail, size_t count)
 {
-    if (count > tail->checkpoint_capacity) {
-        struct hf_checkpoint *checkpoints =
-            reallocarray(tail->checkpoints, count, sizeof(*checkpoints));
-        if (checkpoints == NULL) {
-            return false;
-        }
-        tail->checkpoints = checkpoints;
-        tail->checkpoint_capacity = count;
-    }
     size_t each = NAME_ROOM + HF_CHECKPOINT_BYTES_MAX;
-    return hf_bytes_reserve(&tail->values, count * each) == HF_OK;
+    return hf_grow(&tail->checkpoints, &tail->checkpoint_capacity, count,
+                   sizeof(*tail->checkpoints)) &&
+           hf_bytes_reserve(&tail->values, count * each) == HF_OK;
 }
 
 static struct hf_checkpoint *add_checkpoint(struct hf_tail *tail, size_t *count, uint32_t slot)

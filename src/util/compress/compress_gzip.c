@@ -20,8 +20,8 @@ typedef enum libdeflate_result libdeflate_decode(struct libdeflate_decompressor 
                                                  size_t out_size, size_t *ret_used,
                                                  size_t *ret_size);
 
-static const uint32_t level_buffer_size[GZIP_LEVELS] = {
-    ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT};
+const uint32_t hf_gzip_level_bytes[GZIP_LEVELS] = {ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT,
+                                                   ISAL_DEF_LVL3_DEFAULT};
 
 /* Room for more output, at least one byte, within the limit. */
 static enum hf_status grow(struct hf_bytes *out, size_t wanted, size_t limit)
@@ -127,7 +127,7 @@ static struct isal_zstream *begin(int level)
     uint8_t **buffer = &contexts->deflate_level[number - 1];
     /* Zeroed, because ISA-L's wide reads look at more of it than it has written. */
     if (*buffer == NULL) {
-        *buffer = calloc(1, level_buffer_size[number - 1]);
+        *buffer = calloc(1, hf_gzip_level_bytes[number - 1]);
     }
     if (contexts->deflate == NULL) {
         contexts->deflate = calloc(1, sizeof(*contexts->deflate));
@@ -138,7 +138,7 @@ static struct isal_zstream *begin(int level)
     isal_deflate_init(contexts->deflate);
     contexts->deflate->level = number;
     contexts->deflate->level_buf = *buffer;
-    contexts->deflate->level_buf_size = level_buffer_size[number - 1];
+    contexts->deflate->level_buf_size = hf_gzip_level_bytes[number - 1];
     return contexts->deflate;
 }
 
@@ -167,6 +167,27 @@ static enum hf_status run(struct isal_zstream *stream, struct hf_bytes *out)
     return HF_OK;
 }
 
+enum hf_status hf_gzip_feed(struct isal_zstream *stream, struct hf_slice piece,
+                            struct hf_bytes *out)
+{
+    enum hf_status status = HF_OK;
+    while (piece.size != 0 && status == HF_OK) {
+        uint32_t size = piece.size > INPUT_CHUNK ? INPUT_CHUNK : (uint32_t)piece.size;
+        stream->next_in = (uint8_t *)(uintptr_t)piece.data; /* ISA-L only reads */
+        stream->avail_in = size;
+        status = run(stream, out);
+        piece = hf_slice_of(piece.data + size, piece.size - size);
+    }
+    return status;
+}
+
+enum hf_status hf_gzip_end(struct isal_zstream *stream, struct hf_bytes *out)
+{
+    stream->end_of_stream = 1;
+    stream->avail_in = 0;
+    return run(stream, out);
+}
+
 static enum hf_status encode(const struct codec_input *input, uint16_t format, struct hf_bytes *out)
 {
     struct isal_zstream *stream = begin(input->level);
@@ -176,21 +197,9 @@ static enum hf_status encode(const struct codec_input *input, uint16_t format, s
     stream->gzip_flag = format;
     enum hf_status status = hf_bytes_reserve(out, out->size + input->total / 4 + OUT_LEAST);
     for (size_t i = 0; i < input->count && status == HF_OK; i++) {
-        struct hf_slice piece = input->pieces[i];
-        while (piece.size != 0 && status == HF_OK) {
-            uint32_t size = piece.size > INPUT_CHUNK ? INPUT_CHUNK : (uint32_t)piece.size;
-            stream->next_in = (uint8_t *)(uintptr_t)piece.data; /* ISA-L only reads */
-            stream->avail_in = size;
-            status = run(stream, out);
-            piece = hf_slice_of(piece.data + size, piece.size - size);
-        }
+        status = hf_gzip_feed(stream, input->pieces[i], out);
     }
-    if (status == HF_OK) {
-        stream->end_of_stream = 1;
-        stream->avail_in = 0;
-        status = run(stream, out);
-    }
-    return status;
+    return status == HF_OK ? hf_gzip_end(stream, out) : status;
 }
 
 enum hf_status hf_gzip_encode(const struct codec_input *input, struct hf_bytes *out)

@@ -32,6 +32,12 @@ enum hf_status hf_zstd_decode(struct hf_slice in, size_t limit, struct hf_bytes 
 enum hf_status hf_snappy_decode(struct hf_slice in, size_t limit, struct hf_bytes *out);
 enum hf_status hf_snappy_framed_decode(struct hf_slice in, size_t limit, struct hf_bytes *out);
 
+/* compress_gzip.c: what is written to a stream that was begun. HF_NOMEM. */
+extern const uint32_t hf_gzip_level_bytes[GZIP_LEVELS];
+HF_MUST_USE enum hf_status hf_gzip_feed(struct isal_zstream *stream, struct hf_slice piece,
+                                        struct hf_bytes *out);
+HF_MUST_USE enum hf_status hf_gzip_end(struct isal_zstream *stream, struct hf_bytes *out);
+
 /* `total` is the size of all pieces. */
 struct codec_input {
     const struct hf_slice *pieces;

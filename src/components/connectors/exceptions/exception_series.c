@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/fnv.h"
+#include "util/grow.h"
 
 #define SLOTS_LEAST 64u
 #define KEY_BYTES_MAX ((size_t)64 << 20) /* of all series */
@@ -46,17 +47,7 @@ static bool grow_slots(struct exception_table *table)
 
 static bool grow_items(struct exception_table *table)
 {
-    if (table->count < table->capacity) {
-        return true;
-    }
-    size_t capacity = 2 * table->capacity + 16;
-    struct exception_series *items = reallocarray(table->items, capacity, sizeof(*items));
-    if (items == NULL) {
-        return false;
-    }
-    table->items = items;
-    table->capacity = capacity;
-    return true;
+    return hf_grow(&table->items, &table->capacity, table->count + 1, sizeof(*table->items));
 }
 
 enum hf_status exception_table_init(struct exception_table *table, size_t series_max)

@@ -150,31 +150,48 @@ static enum hf_status make_part(struct awss3_object *object, const struct awss3_
     return status;
 }
 
-static enum hf_status make_parts(struct awss3_objects *objects, const struct awss3_config *config,
-                                 const struct hf_object_namer *namer,
-                                 const struct hf_export *export, const struct hf_parts *parts,
-                                 struct hf_document *document, char *reterr)
+/* What the objects are made of and for. */
+struct making {
+    const struct awss3_config *config;
+    const struct hf_object_namer *namer;
+    const struct hf_export *export;
+    const struct hf_parts *parts;
+};
+
+static enum hf_status make_parts(struct awss3_objects *objects, const struct making *making,
+                                 const struct hf_bytes *written, char *reterr)
 {
+    const struct awss3_config *config = making->config;
     enum hf_status status = HF_OK;
-    objects->items = calloc(parts->count, sizeof(*objects->items));
-    if (objects->items == NULL) {
-        return HF_NOMEM;
-    }
-    for (size_t i = 0; i < parts->count && status == HF_OK; i++) {
+    for (size_t i = 0; i < making->parts->count && status == HF_OK; i++) {
         struct awss3_object *object = &objects->items[objects->count++];
-        const char *bucket = (const char *)parts->items[i].key.data;
+        const char *bucket = (const char *)making->parts->items[i].key.data;
         const char *prefix = bucket + strlen(bucket) + 1;
-        struct hf_bytes raw = {0};
+        struct hf_slice raw = hf_slice_of(written[i].data, written[i].size);
         object->is_by_attribute =
             config->s3.bucket == NULL || strcmp(bucket, config->s3.bucket) != 0;
-        status = name_object(object, namer, export, bucket, prefix, reterr);
-        status = status == HF_OK ? hf_parts_write(parts, document, i, &raw) : status;
+        status = name_object(object, making->namer, making->export, bucket, prefix, reterr);
         if (status == HF_OK) {
-            status =
-                make_part(object, config, export->signal, hf_slice_of(raw.data, raw.size), reterr);
+            status = make_part(object, config, making->export->signal, raw, reterr);
         }
-        hf_bytes_release(&raw);
     }
+    return status;
+}
+
+static enum hf_status write_parts(struct awss3_objects *objects, const struct making *making,
+                                  struct hf_document *document, char *reterr)
+{
+    size_t count = making->parts->count;
+    struct hf_bytes *written = calloc(count + 1, sizeof(*written));
+    objects->items = calloc(count + 1, sizeof(*objects->items));
+    enum hf_status status = written != NULL && objects->items != NULL
+                                ? hf_parts_write_all(making->parts, document, written)
+                                : HF_NOMEM;
+    status = status == HF_OK ? make_parts(objects, making, written, reterr) : status;
+    for (size_t i = 0; written != NULL && i < count; i++) {
+        hf_bytes_release(&written[i]);
+    }
+    free(written);
     return status;
 }
 
@@ -195,8 +212,9 @@ static enum hf_status make_by_attributes(struct awss3_objects *objects,
         return HF_NOMEM;
     }
     status = sort(&parts, document, config);
-    if (status == HF_OK && parts.count != 0) {
-        status = make_parts(objects, config, namer, export, &parts, document, reterr);
+    if (status == HF_OK) {
+        const struct making making = {config, namer, export, &parts};
+        status = write_parts(objects, &making, document, reterr);
     }
     hf_parts_release(&parts);
     hf_document_return(document);

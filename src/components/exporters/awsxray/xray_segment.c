@@ -6,6 +6,7 @@
 #include "bulk/pair.h"
 #include "pdata/any.h"
 #include "pdata/json_value.h"
+#include "util/hex.h"
 
 #define NAME_BYTES_MAX 200u
 #define TRACE_AGE_MAX_S (28 * 24 * 3600)
@@ -34,7 +35,7 @@ static const char *trace_id(const struct xray_maker *maker, struct hf_slice id,
     if (!maker->config->skip_validation && (age > TRACE_AGE_MAX_S || age < -TRACE_AHEAD_MAX_S)) {
         return old_trace_id;
     }
-    (void)hf_json_print_hex(id, hex);
+    hf_hex_write(id, hex);
     snprintf(ret_text, TRACE_TEXT_SIZE + 1, "1-%.8s-%.24s", hex, hex + 8);
     return NULL;
 }
@@ -43,7 +44,7 @@ static void print_id(struct hf_slice id, char ret_text[XRAY_ID_SIZE + 1])
 {
     ret_text[0] = '\0';
     if (id.size == SPAN_ID_BYTES && hf_bulk_has_id(id)) {
-        ret_text[hf_json_print_hex(id, ret_text)] = '\0';
+        ret_text[hf_hex_write(id, ret_text)] = '\0';
     }
 }
 

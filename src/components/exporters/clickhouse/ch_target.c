@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/percent.h"
+
 #define PARAMS_MAX 64u
 #define URL_TEXT_MAX 4096u
 
@@ -39,32 +41,6 @@ enum hf_status ch_escape(const char *text, struct hf_bytes *out)
     return status;
 }
 
-static int digit_of(char letter)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = letter != '\0'
-                            ? strchr(digits, letter >= 'A' && letter <= 'F' ? letter | 32 : letter)
-                            : NULL;
-    return found != NULL ? (int)(found - digits) : -1;
-}
-
-/* In place. */
-static void unescape(char *text, bool plus_is_blank)
-{
-    char *to = text;
-    for (; *text != '\0'; text++) {
-        int high = *text == '%' ? digit_of(text[1]) : -1;
-        int low = high >= 0 ? digit_of(text[2]) : -1;
-        if (low >= 0) {
-            *to++ = (char)(high << 4 | low);
-            text += 2;
-        } else {
-            *to++ = plus_is_blank && *text == '+' ? ' ' : *text;
-        }
-    }
-    *to = '\0';
-}
-
 /* ---- parameters ---- */
 
 /* A later one of the same key replaces it. */
@@ -90,9 +66,9 @@ static void read_params(struct params *params, char *query, const struct hf_stri
         char *value = strchr(one, '=');
         if (value != NULL) {
             *value++ = '\0';
-            unescape(value, true);
+            hf_percent_decode(value, true);
         }
-        unescape(one, true);
+        hf_percent_decode(one, true);
         if (one[0] != '\0') {
             set_param(params, one, value != NULL ? value : "");
         }
@@ -293,10 +269,10 @@ static const char *read_user(struct url *url, const struct ch_config *config,
     char *password = url->user != NULL ? strchr(url->user, ':') : NULL;
     if (password != NULL) {
         *password++ = '\0';
-        unescape(password, false);
+        hf_percent_decode(password, false);
     }
     if (url->user != NULL) {
-        unescape(url->user, false);
+        hf_percent_decode(url->user, false);
     }
     bool fits = keep(ret->user, url->user) && keep(ret->password, password) &&
                 keep(ret->user, param(params, "username")) &&
@@ -311,7 +287,7 @@ static const char *read_user(struct url *url, const struct ch_config *config,
 static const char *read_database(struct url *url, const struct ch_config *config,
                                  const struct params *params, struct ch_target *ret)
 {
-    unescape(url->path, false);
+    hf_percent_decode(url->path, false);
     size_t size = strlen(url->path);
     if (size != 0 && url->path[size - 1] == '/') {
         url->path[size - 1] = '\0';

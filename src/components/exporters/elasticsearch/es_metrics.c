@@ -8,6 +8,7 @@
 #include "es_ecs.h"
 #include "es_otel.h"
 #include "pdata/any.h"
+#include "util/grow.h"
 #include "util/hash.h"
 
 void es_metrics_begin(struct es_metrics *metrics)
@@ -122,16 +123,9 @@ static bool grow_table(struct es_metrics *metrics)
 
 static bool grow_groups(struct es_metrics *metrics)
 {
-    if (metrics->group_count == metrics->group_capacity) {
-        size_t capacity = metrics->group_capacity != 0 ? 2 * metrics->group_capacity : 256;
-        struct es_group *groups = reallocarray(metrics->groups, capacity, sizeof(*groups));
-        if (groups == NULL) {
-            return false;
-        }
-        metrics->groups = groups;
-        metrics->group_capacity = capacity;
-    }
-    return grow_table(metrics);
+    return hf_grow(&metrics->groups, &metrics->group_capacity, metrics->group_count + 1,
+                   sizeof(*metrics->groups)) &&
+           grow_table(metrics);
 }
 
 static struct hf_slice key_of(const struct es_metrics *metrics, size_t at, size_t size)

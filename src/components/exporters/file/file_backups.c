@@ -33,7 +33,8 @@ static struct parts split(const char *path)
     return parts;
 }
 
-void hf_file_directory(const char *path, char *room, size_t size)
+/* The directory part of `path`; "." when it has none. Cut to `size`. */
+static void directory_of(const char *path, char *room, size_t size)
 {
     const char *slash = strrchr(path, '/');
     int length = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
@@ -134,7 +135,7 @@ void hf_file_backups_trim(const struct hf_file_backups *backups)
     struct names names = {0};
     char directory[PATH_MAX];
     char oldest[STAMP_SIZE + 1] = "";
-    hf_file_directory(backups->path, directory, sizeof(directory));
+    directory_of(backups->path, directory, sizeof(directory));
     DIR *listing = backups->max_backups == 0 && backups->max_days == 0 ? NULL : opendir(directory);
     if (listing == NULL) {
         return;

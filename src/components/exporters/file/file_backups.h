@@ -18,9 +18,6 @@ struct hf_file_backups {
     time_t now;
 };
 
-/* The directory part of `path`; "." when it has none. Cut to `size`. */
-void hf_file_directory(const char *path, char *room, size_t size);
-
 /* Renames the file; never over another one. False with errno. A file that is not there is fine. */
 HF_MUST_USE bool hf_file_backups_move(const struct hf_file_backups *backups);
 

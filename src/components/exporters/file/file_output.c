@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "file_backups.h"
+#include "util/sync_directory.h"
 #include "util/write_all.h"
 
 /* Telemetry may contain secrets. */
@@ -118,21 +119,6 @@ static HF_MUST_USE bool mend_frames(struct hf_file_output *output, uint64_t size
 
 /* ---- opening ---- */
 
-/* The file's name is durable only when its directory is. */
-static HF_MUST_USE bool sync_directory(const char *path)
-{
-    char directory[PATH_MAX];
-    hf_file_directory(path, directory, sizeof(directory));
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    /* Some file systems have nothing to sync there and say EINVAL. */
-    bool synced = fsync(fd) == 0 || errno == EINVAL;
-    close(fd);
-    return synced;
-}
-
 static HF_MUST_USE bool make_directories(const struct hf_file_output_options *options, char *reterr)
 {
     char path[PATH_MAX];
@@ -140,7 +126,8 @@ static HF_MUST_USE bool make_directories(const struct hf_file_output_options *op
     for (char *slash = size > 0 && size < PATH_MAX ? strchr(path + 1, '/') : NULL; slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        if (mkdir(path, options->directory_mode) == 0 ? !sync_directory(path) : errno != EEXIST) {
+        if (mkdir(path, options->directory_mode) == 0 ? hf_sync_parent(path) != HF_OK
+                                                      : errno != EEXIST) {
             say_errno(reterr, "cannot make the directory", path);
             return false;
         }
@@ -163,7 +150,7 @@ static HF_MUST_USE bool open_fd(struct hf_file_output *output, uint64_t *ret_siz
     }
     output->is_regular = S_ISREG(facts.st_mode);
     *ret_size = output->is_regular ? (uint64_t)facts.st_size : 0;
-    if (output->is_regular && !sync_directory(output->options.path)) {
+    if (output->is_regular && hf_sync_parent(output->options.path) != HF_OK) {
         say_errno(reterr, "cannot sync the directory of", output->options.path);
         return false;
     }

@@ -6,8 +6,8 @@
 
 #include "influx_lines.h"
 #include "pdata/any.h"
-#include "pdata/json_value.h"
 #include "pdata/json_write.h"
+#include "util/hex.h"
 
 #define PAIRS_FIRST 32u
 #define ID_MAX 32u
@@ -84,8 +84,7 @@ void influx_attributes_sort(struct influx_lines *lines, struct hf_message *owner
 void influx_tag_hex(struct influx_lines *lines, const char *key, struct hf_slice id)
 {
     char room[2 * ID_MAX];
-    size_t size =
-        hf_json_print_hex(hf_slice_of(id.data, id.size < ID_MAX ? id.size : ID_MAX), room);
+    size_t size = hf_hex_write(hf_slice_of(id.data, id.size < ID_MAX ? id.size : ID_MAX), room);
     influx_pairs_set(lines, &lines->tags, hf_slice_text(key),
                      hf_document_keep(lines->document, hf_slice_of(room, size)));
 }

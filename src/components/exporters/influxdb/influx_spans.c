@@ -5,7 +5,7 @@
 
 #include "influx_lines.h"
 #include "pdata/any.h"
-#include "pdata/json_value.h"
+#include "util/hex.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
 #define ID_MAX 32u
@@ -55,8 +55,7 @@ static void put_count(struct fields *fields, const char *key, uint64_t count)
 static void put_hex(struct fields *fields, const char *key, struct hf_slice id)
 {
     char room[2 * ID_MAX];
-    size_t size =
-        hf_json_print_hex(hf_slice_of(id.data, id.size < ID_MAX ? id.size : ID_MAX), room);
+    size_t size = hf_hex_write(hf_slice_of(id.data, id.size < ID_MAX ? id.size : ID_MAX), room);
     put_text(fields, key, hf_slice_of(room, size));
 }
 

@@ -12,10 +12,10 @@
 #include "encodings/zipkin/zipkin_write.h"
 #include "pdata/any_make.h"
 #include "pdata/json.h"
-#include "pdata/json_value.h"
 #include "pdata/parts.h"
 #include "pdata/walk.h"
 #include "support/items/identity.h"
+#include "util/hex.h"
 
 #define OUTS_MAX 65536u
 #define ARENA_BYTES_MAX (64u << 20)
@@ -205,7 +205,7 @@ static struct hf_slice jaeger_key(struct hf_slice id, char *room)
     static const uint8_t none[TRACE_ID_SIZE];
     id = id.size == TRACE_ID_SIZE ? id : hf_slice_of(none, TRACE_ID_SIZE);
     size_t skip = memcmp(id.data, none, TRACE_ID_SIZE / 2) == 0 ? TRACE_ID_SIZE / 2 : 0;
-    return hf_slice_of(room, hf_json_print_hex(hf_slice_of(id.data + skip, id.size - skip), room));
+    return hf_slice_of(room, hf_hex_write(hf_slice_of(id.data + skip, id.size - skip), room));
 }
 
 /* Appends the key of an item: nothing when it has none. */
@@ -220,7 +220,7 @@ static enum hf_status add_key(struct splitter *splitter, const struct hf_place *
         uint32_t number = is_span ? SPAN_TRACE_ID : LOG_TRACE_ID;
         bool is_there = has_id(place->item, number, TRACE_ID_SIZE);
         struct hf_slice id = hf_message_bytes(place->item, number);
-        key = is_there ? hf_slice_of(hex, hf_json_print_hex(id, hex)) : HF_EMPTY_SLICE;
+        key = is_there ? hf_slice_of(hex, hf_hex_write(id, hex)) : HF_EMPTY_SLICE;
     } else if (splitter->plan.key == KAFKA_KEY_JAEGER && key.data == NULL) {
         key = jaeger_key(hf_message_bytes(place->item, SPAN_TRACE_ID), hex);
     }

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "pdata/any.h"
-#include "pdata/json_value.h"
 #include "pdata/wire_find.h"
 #include "support/items/identity.h"
+#include "util/hex.h"
 
 #define SPAN_TRACE_ID 1
 #define SPAN_NAME 5
@@ -323,7 +323,7 @@ static enum hf_status route_log_by_trace_id(struct lb_router *router, const stru
         uint32_t drawn = (uint32_t)(router->random >> 32);
         memcpy(id, &drawn, sizeof(drawn));
     }
-    size_t size = hf_json_print_hex(hf_slice_of(id, TRACE_ID_SIZE), text);
+    size_t size = hf_hex_write(hf_slice_of(id, TRACE_ID_SIZE), text);
     router->endpoint = lb_ring_find(router->ring, hf_slice_of(text, size));
     return HF_OK;
 }

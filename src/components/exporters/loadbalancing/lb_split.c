@@ -57,14 +57,17 @@ static enum hf_status route(struct routing *routing, struct lb_router *router,
 static enum hf_status write_shares(struct routing *routing, struct hf_document *document)
 {
     struct lb_split *split = routing->split;
-    assert(routing->parts.count == split->share_count);
+    size_t count = split->share_count;
+    struct hf_bytes *written = calloc(count, sizeof(*written));
+    assert(routing->parts.count == count);
+    if (written == NULL) {
+        return HF_NOMEM;
+    }
     hf_parts_put_rest(&routing->parts, document, 0);
-    for (size_t i = 0; i < split->share_count; i++) {
+    enum hf_status status = hf_parts_write_all(&routing->parts, document, written);
+    for (size_t i = 0; i < count; i++) {
         struct lb_share *share = &split->shares[i];
-        enum hf_status status = hf_parts_write(&routing->parts, document, i, &share->bytes);
-        if (status != HF_OK) {
-            return status;
-        }
+        share->bytes = written[i];
         share->body = (struct hf_export_body){
             .wire = hf_slice_of(share->bytes.data, share->bytes.size),
             .coding = HF_IDENTITY,
@@ -73,7 +76,8 @@ static enum hf_status write_shares(struct routing *routing, struct hf_document *
             .received_ns = split->export->bodies[0].received_ns,
         };
     }
-    return HF_OK;
+    free(written);
+    return status;
 }
 
 static enum hf_status split_document(struct routing *routing, struct lb_router *router,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "util/grow.h"
 #include "util/hash.h"
 
 #define FIRST_CAPACITY 64u
@@ -115,17 +116,10 @@ void loki_push_open(struct loki_push *push, uint32_t stream, uint64_t time_ns)
 
 static enum hf_status grow_entries(struct loki_push *push)
 {
-    if (push->entry_count < push->entry_capacity) {
-        return HF_OK;
-    }
-    size_t capacity = push->entry_capacity != 0 ? 2 * push->entry_capacity : FIRST_CAPACITY;
-    struct loki_entry *entries = reallocarray(push->entries, capacity, sizeof(*entries));
-    if (entries == NULL) {
-        return HF_NOMEM;
-    }
-    push->entries = entries;
-    push->entry_capacity = capacity;
-    return HF_OK;
+    return hf_grow(&push->entries, &push->entry_capacity, push->entry_count + 1,
+                   sizeof(*push->entries))
+               ? HF_OK
+               : HF_NOMEM;
 }
 
 /* Behind the others of its stream. */

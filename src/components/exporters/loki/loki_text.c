@@ -7,6 +7,7 @@
 #include "pdata/any.h"
 #include "pdata/json_value.h"
 #include "pdata/wire.h"
+#include "util/hex.h"
 
 #define SORTED_BY_HAND_MAX 32u /* pairs; few are sorted faster without a function */
 
@@ -133,11 +134,6 @@ void loki_put_pairs(struct hf_json_writer *writer, struct hf_arena *arena,
 
 struct hf_slice loki_hex(struct hf_slice id, char room[33])
 {
-    static const char digits[] = "0123456789abcdef";
-    size_t size = 0;
-    for (size_t i = 0; i < id.size && i < 16; i++) {
-        room[size++] = digits[id.data[i] >> 4];
-        room[size++] = digits[id.data[i] & 15];
-    }
-    return hf_slice_of(room, size);
+    id.size = id.size < 16 ? id.size : 16;
+    return hf_slice_of(room, hf_hex_write(id, room));
 }

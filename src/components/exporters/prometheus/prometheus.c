@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +29,7 @@
 #include "prometheus_snapshot.h"
 #include "prometheus_table.h"
 #include "support/probe/probe_server.h"
+#include "support/state/state_file.h"
 #include "support/state/state_log.h"
 #include "util/loop.h"
 #include "util/time/clock.h"
@@ -69,26 +69,6 @@ struct prometheus_exporter {
 };
 
 /* ---- the snapshot ---- */
-
-/* DIR/ID.state, with the bytes of the id that a file's name should not have in hex. */
-static char *snapshot_path(const struct hf_node *node)
-{
-    const char *directory = hf_node_directory(node);
-    const char *id = hf_node_id(node);
-    char name[PATH_MAX];
-    size_t size = 0;
-    for (; *id != '\0' && size + 4 < sizeof(name); id++) {
-        bool is_plain = (*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z') ||
-                        (*id >= '0' && *id <= '9') || *id == '_' || *id == '-';
-        size += (size_t)snprintf(name + size, sizeof(name) - size, is_plain ? "%c" : "%%%02x",
-                                 is_plain ? *id : (unsigned char)*id);
-    }
-    char *path = NULL;
-    if (directory == NULL || asprintf(&path, "%s/%.*s.state", directory, (int)size, name) < 0) {
-        return NULL;
-    }
-    return path;
-}
 
 /* A request from behind the snapshot. */
 static enum hf_status fold_again(void *user, uint64_t unix_ns, struct hf_slice request)
@@ -363,10 +343,10 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     exporter->timer.fire = settle;
     exporter->log.fd = -1;
     prometheus_table_init(&exporter->table, (size_t)exporter->config->max_series);
-    exporter->path = snapshot_path(node);
     pthread_mutex_init(&exporter->lock, NULL);
     enum hf_status status =
         prometheus_fold_init(&exporter->fold, exporter->config, &exporter->table);
+    status = status == HF_OK ? hf_state_file_path(node, &exporter->path) : status;
     if (status == HF_OK) {
         const struct prometheus_scrape_options options = {
             .node = node, .config = config, .render = render, .user = exporter};

@@ -90,6 +90,17 @@ struct prometheus_format prometheus_negotiate(struct hf_slice accept, bool may_o
     return format;
 }
 
+bool prometheus_accepts_gzip(struct hf_slice accept_encoding)
+{
+    bool accepts = false;
+    for (size_t at = 0; at < accept_encoding.size && !accepts;) {
+        char entry[ENTRY_MAX];
+        take_entry(accept_encoding, &at, entry);
+        accepts = is_type(entry, "gzip") && weight_of(entry) > 0;
+    }
+    return accepts;
+}
+
 void prometheus_content_type(const struct prometheus_format *format,
                              char room[PROMETHEUS_CONTENT_TYPE_MAX])
 {

@@ -23,6 +23,9 @@ struct prometheus_format {
 /* What is preferred; of equal weights OpenMetrics, then the newer text format. */
 struct prometheus_format prometheus_negotiate(struct hf_slice accept, bool may_open_metrics);
 
+/* May a page be compressed for that Accept-Encoding header? */
+bool prometheus_accepts_gzip(struct hf_slice accept_encoding);
+
 /* The Content-Type of such a page. */
 void prometheus_content_type(const struct prometheus_format *format,
                              char room[PROMETHEUS_CONTENT_TYPE_MAX]);

@@ -8,6 +8,7 @@
 #include "pdata/json_value.h"
 #include "prometheus/text.h"
 #include "prometheus_labels.h"
+#include "util/hex.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define MS_PER_S UINT64_C(1000)
@@ -156,9 +157,7 @@ static void put_time(struct page *page, uint64_t time_ns)
 static void put_hex(struct page *page, const char *name, const uint8_t *id, size_t size)
 {
     char text[40];
-    for (size_t i = 0; i < size; i++) {
-        snprintf(text + 2 * i, sizeof(text) - 2 * i, "%02x", id[i]);
-    }
+    text[hf_hex_write(hf_slice_of(id, size), text)] = '\0';
     put_text(page, name);
     put_text(page, "=\"");
     put_text(page, text);

@@ -10,6 +10,7 @@
 #include <holdfast/component.h>
 
 #include "http/server.h"
+#include "util/compress/gzip_stream.h"
 #include "util/log/log_limiter.h"
 #include "util/time/clock.h"
 
@@ -120,6 +121,8 @@ struct page {
     const struct prometheus_scrape *scrape;
     struct prometheus_format format;
     struct prometheus_cursor cursor;
+    struct hf_gzip_stream *gzip; /* NULL: it is sent as it is printed */
+    struct hf_bytes plain;       /* what is compressed */
     struct hf_bytes part;
     size_t sent; /* of the part */
 };
@@ -127,14 +130,32 @@ struct page {
 static HF_MUST_USE enum hf_status print_part(struct page *page)
 {
     const struct prometheus_scrape_options *options = &page->scrape->options;
+    struct hf_bytes *out = page->gzip != NULL ? &page->plain : &page->part;
+    out->size = 0;
+    enum hf_status status =
+        options->render(options->user, &page->format, &page->cursor, PART_BYTES, out);
+    if (status != HF_OK || page->gzip == NULL) {
+        return status;
+    }
+    return hf_gzip_stream_add(page->gzip, hf_slice_of(out->data, out->size), page->cursor.is_done,
+                              &page->part);
+}
+
+/* The next part that is not empty, or the end. */
+static HF_MUST_USE enum hf_status make_part(struct page *page)
+{
+    enum hf_status status = HF_OK;
     page->part.size = page->sent = 0;
-    return options->render(options->user, &page->format, &page->cursor, PART_BYTES, &page->part);
+    while (status == HF_OK && page->part.size == 0 && !page->cursor.is_done) {
+        status = print_part(page);
+    }
+    return status;
 }
 
 static ssize_t read_page(struct hf_http_stream *stream, uint8_t *out, size_t size)
 {
     struct page *page = HF_CONTAINER(stream, struct page, stream);
-    if (page->sent == page->part.size && !page->cursor.is_done && print_part(page) != HF_OK) {
+    if (page->sent == page->part.size && make_part(page) != HF_OK) {
         return -1;
     }
     size_t left = page->part.size - page->sent;
@@ -150,6 +171,8 @@ static void free_page(struct hf_http_stream *stream)
 {
     struct page *page = HF_CONTAINER(stream, struct page, stream);
     prometheus_cursor_release(&page->cursor);
+    hf_gzip_stream_free(page->gzip);
+    hf_bytes_release(&page->plain);
     hf_bytes_release(&page->part);
     free(page);
 }
@@ -165,15 +188,22 @@ static void answer_page(const struct prometheus_scrape *scrape, struct hf_http_r
     page->scrape = scrape;
     page->format = prometheus_negotiate(hf_http_header(request, "accept"),
                                         scrape->options.config->enable_open_metrics);
-    if (print_part(page) != HF_OK) {
+    bool is_packed = prometheus_accepts_gzip(hf_http_header(request, "accept-encoding"));
+    page->gzip = is_packed ? hf_gzip_stream_new() : NULL;
+    if ((is_packed && page->gzip == NULL) || make_part(page) != HF_OK) {
         free_page(&page->stream);
         hf_http_answer(request, &(struct hf_http_answer){.status = 503});
         return;
     }
     char content_type[PROMETHEUS_CONTENT_TYPE_MAX];
     prometheus_content_type(&page->format, content_type);
-    const struct hf_http_answer answer = {
-        .status = 200, .content_type = content_type, .stream = &page->stream};
+    const struct hf_http_answer_header headers[] = {{"Content-Encoding", is_packed ? "gzip" : NULL},
+                                                    {"Vary", "Accept-Encoding"}};
+    const struct hf_http_answer answer = {.status = 200,
+                                          .content_type = content_type,
+                                          .stream = &page->stream,
+                                          .headers = headers,
+                                          .header_count = sizeof(headers) / sizeof(headers[0])};
     hf_http_answer(request, &answer);
 }
 

@@ -198,15 +198,15 @@ static enum hf_status read_records(struct hf_state_reader *reader, struct promet
 static enum hf_status read_requests(struct hf_state_reader *reader, prometheus_snapshot_visit visit,
                                     void *user, uint64_t *ret_left)
 {
-    struct hf_bytes request = {0};
+    struct hf_bytes room = {0};
+    struct hf_state_record request;
     enum hf_status status = HF_OK;
-    uint64_t unix_ns = 0;
     long end = ftell(reader->file);
-    while (status == HF_OK && hf_state_log_next(reader, &unix_ns, &request)) {
-        status = visit(user, unix_ns, hf_slice_of(request.data, request.size));
+    while (status == HF_OK && hf_state_log_next(reader, &room, &request)) {
+        status = visit(user, request.number, request.bytes);
         end = ftell(reader->file);
     }
-    hf_bytes_release(&request);
+    hf_bytes_release(&room);
     *ret_left = fseek(reader->file, 0, SEEK_END) == 0 ? (uint64_t)(ftell(reader->file) - end) : 0;
     return status == HF_OK ? reader->status : status;
 }

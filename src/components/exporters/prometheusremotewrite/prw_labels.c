@@ -5,6 +5,7 @@
 
 #include "pdata/any.h"
 #include "prometheus/names.h"
+#include "util/grow.h"
 
 #define LABEL_NAME 1u
 #define LABEL_VALUE 2u
@@ -17,18 +18,9 @@ void prw_labels_release(struct prw_labels *labels)
 
 static bool reserve(struct prw_labels *labels, size_t count)
 {
-    if (count <= labels->capacity) {
-        return true;
-    }
-    size_t capacity = 2 * count;
-    struct prw_label *items = reallocarray(labels->items, capacity, sizeof(*items));
-    if (items == NULL) {
-        labels->failed = true;
-        return false;
-    }
-    labels->items = items;
-    labels->capacity = capacity;
-    return true;
+    bool has_room = hf_grow(&labels->items, &labels->capacity, count, sizeof(*labels->items));
+    labels->failed |= !has_room;
+    return has_room;
 }
 
 static struct prw_label *find(const struct prw_labels *labels, struct hf_slice name)

@@ -9,6 +9,7 @@
 #include "prometheus/names.h"
 #include "prometheus/plain.h"
 #include "prw_native.h"
+#include "util/hex.h"
 
 #define NS_PER_MS 1000000u
 #define FLAG_NO_VALUE 1u
@@ -160,14 +161,9 @@ static size_t runes(struct hf_slice text)
 
 static struct hf_slice hex(struct hf_document *document, struct hf_slice id)
 {
-    static const char digits[] = "0123456789abcdef";
     char room[32];
-    size_t size = 0;
-    for (size_t i = 0; i < id.size && size + 2 <= sizeof(room); i++) {
-        room[size++] = digits[id.data[i] >> 4];
-        room[size++] = digits[id.data[i] & 15];
-    }
-    return hf_document_keep(document, hf_slice_of(room, size));
+    id.size = id.size < sizeof(room) / 2 ? id.size : sizeof(room) / 2;
+    return hf_document_keep(document, hf_slice_of(room, hf_hex_write(id, room)));
 }
 
 static double number_of(struct hf_message *message, uint32_t as_double, uint32_t as_int)

@@ -8,6 +8,7 @@
 
 #include "pdata/any_make.h"
 #include "pdata/walk.h"
+#include "util/grow.h"
 
 #define RECORD_TIME 1
 #define RECORD_BODY 5
@@ -17,7 +18,6 @@
 #define PRIORITY_MAX 191u
 #define PRIORITY_DEFAULT 165u /* notice of local4 */
 #define VERSION_MAX 999u
-#define FIRST_CAPACITY 256u
 
 static enum hf_status put(struct hf_bytes *out, const char *text)
 {
@@ -283,29 +283,12 @@ static enum hf_status write_rfc3164(struct syslog_lines *lines, struct hf_messag
     return status == HF_OK ? put_message(lines, record, has_name) : status;
 }
 
-static bool grow(void **items, size_t *capacity, size_t needed, size_t size)
-{
-    if (needed <= *capacity) {
-        return true;
-    }
-    size_t grown = *capacity != 0 ? *capacity * 2 : FIRST_CAPACITY;
-    void *more = realloc(*items, grown * size);
-    if (more == NULL) {
-        return false;
-    }
-    *items = more;
-    *capacity = grown;
-    return true;
-}
-
 static enum hf_status refuse(struct syslog_lines *lines, uint32_t item)
 {
-    void *refused = lines->refused;
-    if (!grow(&refused, &lines->refused_capacity, lines->refused_count + 1,
-              sizeof(*lines->refused))) {
+    if (!hf_grow(&lines->refused, &lines->refused_capacity, lines->refused_count + 1,
+                 sizeof(*lines->refused))) {
         return HF_NOMEM;
     }
-    lines->refused = refused;
     lines->refused[lines->refused_count++] =
         (struct hf_item_outcome){.first = item,
                                  .count = 1,
@@ -318,7 +301,6 @@ static enum hf_status refuse(struct syslog_lines *lines, uint32_t item)
 static enum hf_status take_line(struct syslog_lines *lines, uint32_t item)
 {
     char count[32] = "";
-    void *ends = lines->ends;
     if (lines->counts_octets) {
         snprintf(count, sizeof(count), "%zu ", lines->line.size);
     }
@@ -329,10 +311,9 @@ static enum hf_status take_line(struct syslog_lines *lines, uint32_t item)
     if (size > UINT32_MAX - lines->bytes.size) {
         return HF_TOO_LARGE;
     }
-    if (!grow(&ends, &lines->capacity, lines->count + 1, sizeof(*lines->ends))) {
+    if (!hf_grow(&lines->ends, &lines->capacity, lines->count + 1, sizeof(*lines->ends))) {
         return HF_NOMEM;
     }
-    lines->ends = ends;
     enum hf_status status = put(&lines->bytes, count);
     if (status == HF_OK) {
         status = hf_bytes_append(&lines->bytes, hf_slice_of(lines->line.data, lines->line.size));

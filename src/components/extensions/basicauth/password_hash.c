@@ -7,6 +7,7 @@
 #include "util/apr1.h"
 #include "util/base64.h"
 #include "util/digest.h"
+#include "util/hex.h"
 
 #define SHA1_BYTES 20u
 #define SALT_MAX 64u
@@ -58,9 +59,7 @@ static bool matches_sha(const char *hash, bool salted, const char *password)
     if (hf_digest_sha1(hf_slice_of(text, password_size + salt_size), hex) != HF_OK) {
         return false;
     }
-    for (size_t i = 0; i < SHA1_BYTES; i++) {
-        snprintf(expected + 2 * i, 3, "%02x", bytes[i]);
-    }
+    expected[hf_hex_write(hf_slice_of(bytes, SHA1_BYTES), expected)] = '\0';
     return password_equal(hex, expected);
 }
 

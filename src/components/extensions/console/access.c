@@ -8,22 +8,13 @@
 #include <unistd.h>
 
 #include "util/digest.h"
+#include "util/hex.h"
 
 #define HOST_MAX 256
 
 static bool draw(void *bytes, size_t size)
 {
     return getrandom(bytes, size, 0) == (ssize_t)size;
-}
-
-static void to_hex(const uint8_t *bytes, size_t size, char *out)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < size; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    out[2 * size] = '\0';
 }
 
 enum hf_status hf_console_access_init(struct hf_console_access *access, const char *endpoint,
@@ -162,7 +153,7 @@ bool hf_console_new_cookie(char ret_value[HF_CONSOLE_COOKIE_SIZE + 1])
 {
     uint8_t bytes[HF_CONSOLE_COOKIE_SIZE / 2];
     bool drawn = draw(bytes, sizeof(bytes));
-    to_hex(bytes, sizeof(bytes), ret_value);
+    ret_value[hf_hex_write(hf_slice_of(bytes, sizeof(bytes)), ret_value)] = '\0';
     return drawn;
 }
 
@@ -172,7 +163,7 @@ bool hf_console_token(const struct hf_console_access *access, const char *cookie
     uint8_t bytes[HF_SHA256_SIZE] = {0};
     bool done = hf_digest_hmac_sha256(hf_slice_of(access->secret, sizeof(access->secret)),
                                       hf_slice_text(cookie), bytes) == HF_OK;
-    to_hex(bytes, sizeof(bytes), ret_token);
+    ret_token[hf_hex_write(hf_slice_of(bytes, sizeof(bytes)), ret_token)] = '\0';
     return done;
 }
 

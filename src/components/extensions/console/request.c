@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/hex.h"
+
 #define ARENA_BYTES_MAX (4u * HF_CONSOLE_FORM_BYTES_MAX)
 
 struct hf_console_request *hf_console_request_new(struct hf_http_request *http)
@@ -53,14 +55,6 @@ enum hf_status hf_console_add_parameter(struct hf_console_request *request, cons
                copy(&request->arena, value, strlen(value)));
 }
 
-static int digit_of(uint8_t byte)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found =
-        byte != '\0' ? strchr(digits, byte | ('A' <= byte && byte <= 'F' ? 32 : 0)) : NULL;
-    return found != NULL ? (int)(found - digits) : -1;
-}
-
 /* In place. False: a broken %XX, or a zero byte. */
 static bool decode(char *text, size_t size)
 {
@@ -69,8 +63,8 @@ static bool decode(char *text, size_t size)
         int byte = text[at] == '+' ? ' ' : (uint8_t)text[at];
         if (text[at] == '%') {
             bool is_whole = at + 2 < size;
-            int high = is_whole ? digit_of((uint8_t)text[at + 1]) : -1;
-            int low = is_whole ? digit_of((uint8_t)text[at + 2]) : -1;
+            int high = is_whole ? hf_hex_digit(text[at + 1]) : -1;
+            int low = is_whole ? hf_hex_digit(text[at + 2]) : -1;
             if (high < 0 || low < 0) {
                 return false;
             }

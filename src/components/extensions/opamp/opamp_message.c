@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "util/digest.h"
+#include "util/hex.h"
 
 enum agent_field {
     INSTANCE_UID = 1,
@@ -165,12 +166,7 @@ enum hf_status opamp_put_components(struct hf_wire_writer *writer, const struct 
     if (status == HF_OK) {
         status = hf_digest_sha256(hf_slice_of(all.data, all.size), hex);
     }
-    for (size_t i = 0; i < sizeof(hash) && status == HF_OK; i++) {
-        static const char digits[] = "0123456789abcdef";
-        hash[i] = (uint8_t)((strchr(digits, hex[2 * i]) - digits) << 4 |
-                            (strchr(digits, hex[2 * i + 1]) - digits));
-    }
-    if (status == HF_OK) {
+    if (status == HF_OK && hf_hex_read(hf_slice_of(hex, sizeof(hex)), hash)) {
         struct hf_wire_message components = hf_wire_open(writer, AVAILABLE_COMPONENTS, all.size);
         hf_wire_put_raw(writer, hash_only ? HF_EMPTY_SLICE : hf_slice_of(all.data, all.size));
         hf_wire_put_bytes(writer, 2, hf_slice_of(hash, sizeof(hash)));

@@ -4,18 +4,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "util/hex.h"
+
 #define UUID_LETTERS 36
 #define ULID_LETTERS 26
 
 static bool is_dash_place(size_t at)
 {
     return at == 8 || at == 13 || at == 18 || at == 23;
-}
-
-static int hex_value(char letter)
-{
-    const char *found = letter != '\0' ? strchr("0123456789abcdef", letter | 0x20) : NULL;
-    return found != NULL && letter >= '0' ? (int)(found - "0123456789abcdef") : -1;
 }
 
 static bool read_uuid(const char *text, struct opamp_uid *uid)
@@ -28,7 +24,7 @@ static bool read_uuid(const char *text, struct opamp_uid *uid)
             }
             continue;
         }
-        int value = hex_value(text[i]);
+        int value = hf_hex_digit(text[i]);
         if (value < 0) {
             return false;
         }

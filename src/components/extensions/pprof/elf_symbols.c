@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/hex.h"
+
 #define FUNCTIONS_MAX 1000000u
 #define SEGMENTS_MAX 16u
 
@@ -78,9 +80,8 @@ static void read_notes(struct hf_elf_symbols *symbols, uint64_t offset, uint64_t
         }
         const uint8_t *id = at(symbols, offset + sizeof(note) + name_size);
         if (note.n_type == NT_GNU_BUILD_ID && note.n_descsz * 2 < ELF_BUILD_ID_MAX) {
-            for (uint32_t i = 0; i < note.n_descsz; i++) {
-                snprintf(symbols->build_id + (size_t)i * 2, 3, "%02x", id[i]);
-            }
+            size_t digits = hf_hex_write(hf_slice_of(id, note.n_descsz), symbols->build_id);
+            symbols->build_id[digits] = '\0';
         }
         offset += whole;
         size -= whole;

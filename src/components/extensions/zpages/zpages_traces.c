@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "http/server.h"
+#include "util/hex.h"
 #include "util/own_spans.h"
 
 /* What `ztype` of a query says. */
@@ -47,11 +48,9 @@ static void add_row(void *user, const struct hf_span_summary *summary)
 
 static void put_hex(struct hf_html *html, const uint8_t *bytes, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        char pair[4];
-        snprintf(pair, sizeof(pair), "%02x", bytes[i]);
-        hf_html_raw(html, pair);
-    }
+    char text[2 * 16 + 1];
+    text[hf_hex_write(hf_slice_of(bytes, size), text)] = '\0';
+    hf_html_raw(html, text);
 }
 
 static void put_span(struct hf_html *html, const struct hf_own_span *span)

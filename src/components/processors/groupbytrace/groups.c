@@ -5,6 +5,7 @@
 
 #include "pdata/wire_find.h"
 #include "support/state/table_hash.h"
+#include "util/grow.h"
 
 enum { RESOURCE_SPANS = 1, SCOPE_SPANS = 2, SPANS = 2 };
 
@@ -13,13 +14,8 @@ enum { RESOURCE_SPANS = 1, SCOPE_SPANS = 2, SPANS = 2 };
 /* Room for as many traces as the request has spans. */
 static bool make_room(struct groups *groups, size_t items)
 {
-    if (items > groups->entry_room) {
-        struct group_entry *entries = realloc(groups->entries, items * sizeof(*entries));
-        if (entries == NULL) {
-            return false;
-        }
-        groups->entries = entries;
-        groups->entry_room = items;
+    if (!hf_grow(&groups->entries, &groups->entry_room, items, sizeof(*groups->entries))) {
+        return false;
     }
     size_t size = 16;
     while (size < 2 * items) {

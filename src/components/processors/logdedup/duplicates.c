@@ -8,6 +8,7 @@
 #include "pdata/document.h"
 #include "support/items/origins.h"
 #include "support/state/interval_output.h"
+#include "util/grow.h"
 #include "util/time/clock.h"
 
 #define TABLE_FIRST 256u
@@ -120,17 +121,8 @@ void logdedup_duplicates_take_back(struct logdedup_duplicates *duplicates)
 
 static bool reserve_added(struct logdedup_duplicates *duplicates)
 {
-    if (duplicates->added_count < duplicates->added_room) {
-        return true;
-    }
-    size_t room = 2 * duplicates->added_room + 64;
-    struct record **added = realloc(duplicates->added, room * sizeof(struct record *));
-    if (added == NULL) {
-        return false;
-    }
-    duplicates->added = added;
-    duplicates->added_room = room;
-    return true;
+    return hf_grow(&duplicates->added, &duplicates->added_room, duplicates->added_count + 1,
+                   sizeof(struct record *));
 }
 
 static struct record *add_record(struct logdedup_duplicates *duplicates, struct hf_hash of_origin,

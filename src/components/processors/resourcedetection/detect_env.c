@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "detect.h"
+#include "util/hex.h"
 
 #define TEXT_MAX 256u
 
@@ -28,14 +29,6 @@ static bool is_plain(struct hf_slice text)
     return text.size <= TEXT_MAX;
 }
 
-static int hex_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Percent-decoded, "+" for a blank. False: a percent sign without two digits. */
 static bool decode(struct hf_slice text, uint8_t *room, size_t *ret_size)
 {
@@ -43,8 +36,8 @@ static bool decode(struct hf_slice text, uint8_t *room, size_t *ret_size)
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = text.data[i];
         if (c == '%') {
-            int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-            int low = i + 2 < text.size ? hex_digit(text.data[i + 2]) : -1;
+            int high = i + 2 < text.size ? hf_hex_digit(text.data[i + 1]) : -1;
+            int low = i + 2 < text.size ? hf_hex_digit(text.data[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return false;
             }

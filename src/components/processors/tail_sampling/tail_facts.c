@@ -8,22 +8,16 @@
 #include "pdata/walk.h"
 #include "pdata/wire_find.h"
 #include "tail_internal.h"
+#include "util/grow.h"
 
 /* ---- entries ---- */
 
 /* Room for as many traces as the request has spans. */
 static bool make_room(struct hf_tail *tail, size_t items)
 {
-    if (items > tail->entry_room) {
-        struct hf_sampling_tail_entry *entries = realloc(tail->entries, items * sizeof(*entries));
-        if (entries == NULL) {
-            return false;
-        }
-        tail->entries = entries;
-        tail->entry_room = items;
-    }
     tail->entry_count = 0;
-    return hf_sampling_tail_ids_reset(&tail->entry_ids, items) == HF_OK;
+    return hf_grow(&tail->entries, &tail->entry_room, items, sizeof(*tail->entries)) &&
+           hf_sampling_tail_ids_reset(&tail->entry_ids, items) == HF_OK;
 }
 
 static struct hf_sampling_tail_entry *entry_of(struct hf_tail *tail, const uint8_t *id)

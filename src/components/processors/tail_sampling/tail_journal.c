@@ -11,7 +11,7 @@
 #include "support/state/state_file.h"
 #include "util/checksum.h"
 #include "util/compress/compress.h"
-#include "util/sync_parent.h"
+#include "util/sync_directory.h"
 
 /* Native byte order, as the file stays on its machine. */
 struct record {

@@ -9,6 +9,7 @@
 
 #include "filter.h"
 #include "source.h"
+#include "util/grow.h"
 
 #define SECTOR_BYTES 512u
 #define DISKS_MAX 65536u
@@ -64,17 +65,8 @@ struct disk {
 
 static bool grow(struct disk *disk)
 {
-    if (disk->count < disk->capacity) {
-        return true;
-    }
-    size_t capacity = disk->capacity == 0 ? 16 : disk->capacity * 2;
-    struct device *grown =
-        capacity <= DISKS_MAX ? reallocarray(disk->devices, capacity, sizeof(*grown)) : NULL;
-    if (grown != NULL) {
-        disk->devices = grown;
-        disk->capacity = capacity;
-    }
-    return grown != NULL;
+    return disk->count < DISKS_MAX &&
+           hf_grow(&disk->devices, &disk->capacity, disk->count + 1, sizeof(*disk->devices));
 }
 
 /* Rows that are cut short, and devices that never did anything, are none. */

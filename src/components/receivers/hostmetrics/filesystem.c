@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "mounts.h"
 #include "source.h"
+#include "util/grow.h"
 
 #define METRICS(X)                                                                                 \
     X(FILESYSTEM_INODES, "system.filesystem.inodes.usage", "{inodes}", UPDOWN, on,                 \
@@ -93,15 +94,7 @@ static bool measure(const struct host *host, const struct host_mount *mount, str
 
 static bool reserve(struct filesystem *self, size_t count)
 {
-    if (count <= self->capacity) {
-        return true;
-    }
-    struct usage *grown = reallocarray(self->usages, count, sizeof(*grown));
-    if (grown != NULL) {
-        self->usages = grown;
-        self->capacity = count;
-    }
-    return grown != NULL;
+    return hf_grow(&self->usages, &self->capacity, count, sizeof(*self->usages));
 }
 
 static bool measure_all(struct filesystem *self, struct host_run *run)

@@ -1,6 +1,7 @@
 #include "host.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/blank.h"
+#include "util/hex.h"
 #include "util/time/clock.h"
 
 #define READ_SIZE 8192u
@@ -136,19 +139,14 @@ bool host_next_line(struct hf_slice *text, struct hf_slice *ret_line)
     return true;
 }
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
 bool host_next_word(struct hf_slice *line, struct hf_slice *ret_word)
 {
     size_t start = 0;
-    while (start < line->size && is_blank(line->data[start])) {
+    while (start < line->size && hf_is_blank(line->data[start])) {
         start++;
     }
     size_t end = start;
-    while (end < line->size && !is_blank(line->data[end])) {
+    while (end < line->size && !hf_is_blank(line->data[end])) {
         end++;
     }
     if (end == start) {
@@ -170,22 +168,13 @@ bool host_skip_words(struct hf_slice *line, unsigned count)
     return true;
 }
 
-static unsigned digit_of(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - (unsigned)'0';
-    }
-    uint8_t lower = byte | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - (unsigned)'a' + 10 : 16;
-}
-
 bool host_number_of(struct hf_slice word, unsigned base, uint64_t *ret_number)
 {
     uint64_t number = 0;
     for (size_t i = 0; i < word.size; i++) {
-        unsigned digit = digit_of(word.data[i]);
-        if (digit >= base || __builtin_mul_overflow(number, base, &number) ||
-            __builtin_add_overflow(number, digit, &number)) {
+        int digit = hf_hex_digit(word.data[i]);
+        if (digit < 0 || (unsigned)digit >= base || __builtin_mul_overflow(number, base, &number) ||
+            __builtin_add_overflow(number, (unsigned)digit, &number)) {
             return false;
         }
     }
@@ -217,7 +206,7 @@ static uint64_t count_lines(struct hf_slice text, const char *prefix, bool with_
     size_t size = strlen(prefix);
     while (host_next_line(&text, &line)) {
         bool starts = host_starts_with(line, prefix);
-        count += starts && (!with_digit || (line.size > size && digit_of(line.data[size]) < 10));
+        count += starts && (!with_digit || (line.size > size && isdigit(line.data[size]) != 0));
     }
     return count;
 }

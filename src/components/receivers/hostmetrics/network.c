@@ -13,6 +13,7 @@
 #include "connections.h"
 #include "filter.h"
 #include "source.h"
+#include "util/grow.h"
 
 #define INTERFACES_MAX 65536u
 
@@ -63,18 +64,9 @@ static bool read_net(struct host *host, const char *name, struct hf_slice *ret_t
 
 static bool grow(struct network *network)
 {
-    if (network->count < network->capacity) {
-        return true;
-    }
-    size_t capacity = network->capacity == 0 ? 16 : network->capacity * 2;
-    struct interface *grown = capacity <= INTERFACES_MAX
-                                  ? reallocarray(network->interfaces, capacity, sizeof(*grown))
-                                  : NULL;
-    if (grown != NULL) {
-        network->interfaces = grown;
-        network->capacity = capacity;
-    }
-    return grown != NULL;
+    return network->count < INTERFACES_MAX &&
+           hf_grow(&network->interfaces, &network->capacity, network->count + 1,
+                   sizeof(*network->interfaces));
 }
 
 /* The name ends at the last colon of the row: an alias has one of its own. */

@@ -2,20 +2,14 @@
 
 #include <stdlib.h>
 
+#include "util/grow.h"
+
 static bool reserve(struct endpoint_tally *tally)
 {
-    if (tally->count < tally->capacity) {
-        return true;
-    }
-    size_t capacity = tally->capacity != 0 ? 2 * tally->capacity : 64;
-    struct endpoint_count *grown = reallocarray(tally->counts, capacity, sizeof(*grown));
-    if (grown == NULL) {
-        tally->failed = true;
-        return false;
-    }
-    tally->counts = grown;
-    tally->capacity = capacity;
-    return true;
+    bool has_room =
+        hf_grow(&tally->counts, &tally->capacity, tally->count + 1, sizeof(*tally->counts));
+    tally->failed |= !has_room;
+    return has_room;
 }
 
 void endpoint_tally_put(struct endpoint_tally *tally, const struct endpoint_count *count)

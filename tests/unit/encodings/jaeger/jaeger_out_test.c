@@ -14,6 +14,7 @@
 #include "encodings/jaeger/jaeger.h"
 #include "pdata/json.h"
 #include "pdata/json_value.h"
+#include "util/hex.h"
 
 #define IDS "\"traceId\":\"000102030405060708090a0b0c0d0e0f\",\"spanId\":\"0101010101010101\""
 #define LIMIT_BYTES ((size_t)64 << 20)
@@ -99,7 +100,7 @@ static void a_whole_span_is_what_protobuf_makes(void **state)
     struct hf_bytes json = written(whole, false), proto = written(whole, true);
     uint8_t wanted[sizeof(whole_proto) / 2];
     (void)state;
-    assert_true(hf_json_read_hex(hf_slice_text(whole_proto), wanted));
+    assert_true(hf_hex_read(hf_slice_text(whole_proto), wanted));
     assert_int_equal(proto.size, sizeof(wanted));
     assert_memory_equal(proto.data, wanted, sizeof(wanted));
     assert_int_equal(json.size, strlen(whole_json));

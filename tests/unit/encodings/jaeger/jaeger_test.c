@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "pdata/json.h"
-#include "pdata/json_value.h"
 #include "pdata/wire.h"
+#include "util/hex.h"
 
 #define LIMIT_BYTES ((size_t)64 << 20)
 
@@ -249,7 +249,7 @@ static void a_single_span_is_read_in_both_forms(void **state)
     uint8_t proto[sizeof(one_proto) / 2];
     char error[HF_JAEGER_ERROR_MAX] = "";
     (void)state;
-    assert_true(hf_json_read_hex(hf_slice_text(one_proto), proto));
+    assert_true(hf_hex_read(hf_slice_text(one_proto), proto));
     char *of_json = read_text(hf_slice_text(one_json), HF_JAEGER_SPAN_JSON, error);
     char *of_proto = read_text(hf_slice_of(proto, sizeof(proto)), HF_JAEGER_SPAN_PROTO, error);
     assert_string_equal(error, "");

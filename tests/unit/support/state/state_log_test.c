@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 #include "support/state/state_log.h"
 #include "tests/support/node_stub.c"
+#include "util/checksum.h"
 
 #define MAGIC "HFTEST1\n"
 
@@ -30,21 +32,20 @@ static void write_file(const char *path)
 static size_t count_records(const char *path)
 {
     struct hf_state_reader reader;
-    struct hf_bytes bytes = {0};
-    uint64_t number = 0;
+    struct hf_bytes room = {0};
+    struct hf_state_record record;
     size_t count = 0;
     assert_int_equal(hf_state_file_read_begin(&reader, path, MAGIC), HF_OK);
     assert_int_equal(hf_state_get_u64(&reader), 7);
     assert_int_equal(hf_state_file_read_check(&reader), HF_OK);
-    while (hf_state_log_next(&reader, &number, &bytes)) {
-        assert_int_equal(number, 100 + count);
-        assert_int_equal(bytes.size, strlen(records[count]));
-        assert_memory_equal(bytes.data, records[count], bytes.size);
+    while (hf_state_log_next(&reader, &room, &record)) {
+        assert_int_equal(record.number, 100 + count);
+        assert_true(hf_slice_is(record.bytes, records[count]));
         count++;
     }
     assert_int_equal(reader.status, HF_OK);
     hf_state_file_read_close(&reader);
-    hf_bytes_release(&bytes);
+    hf_bytes_release(&room);
     return count;
 }
 
@@ -105,11 +106,31 @@ static void a_damaged_record_ends_them(void **state)
     unlink(path);
 }
 
+/* The first builds wrote a size, the number and a checksum, 8 bytes each, before the bytes. */
+static void records_without_a_frame_are_read(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/state-log-XXXXXX";
+    close(mkstemp(path));
+    write_file(path);
+    FILE *file = fopen(path, "abe");
+    for (size_t i = 0; i < RECORDS; i++) {
+        uint64_t head[3] = {strlen(records[i]), 100 + i};
+        head[2] = hf_crc32c(hf_crc32c(0, head, 16), records[i], strlen(records[i]));
+        assert_int_equal(fwrite(head, sizeof(head), 1, file), 1);
+        fputs(records[i], file);
+    }
+    fclose(file);
+    assert_int_equal(count_records(path), RECORDS);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_counts_when_it_is_whole),
         cmocka_unit_test(a_damaged_record_ends_them),
+        cmocka_unit_test(records_without_a_frame_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

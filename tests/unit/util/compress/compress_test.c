@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "util/compress/compress.h"
+#include "util/compress/gzip_stream.h"
 
 static const enum hf_coding coded[] = {HF_GZIP, HF_ZSTD, HF_SNAPPY_FRAMED, HF_DEFLATE,
                                        HF_SNAPPY_BLOCK};
@@ -308,6 +309,31 @@ static void knows_codings_by_name(void **state)
     assert_int_equal(hf_decode((enum hf_coding)77, hf_slice_text("x"), 10, &out), HF_UNSUPPORTED);
 }
 
+/* Parts of any size, the last of them empty too, are one member. */
+static void a_stream_of_parts_is_one_member(void **state)
+{
+    (void)state;
+    enum { SIZE = 300000 };
+    static const size_t sizes[] = {1, 1000, 65536, SIZE};
+    uint8_t *text = make_text(SIZE);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct hf_gzip_stream *stream = hf_gzip_stream_new();
+        struct hf_bytes out = {0};
+        assert_non_null(stream);
+        for (size_t at = 0; at < SIZE; at += sizes[i]) {
+            size_t size = SIZE - at < sizes[i] ? SIZE - at : sizes[i];
+            assert_int_equal(hf_gzip_stream_add(stream, hf_slice_of(text + at, size), false, &out),
+                             HF_OK);
+        }
+        assert_int_equal(hf_gzip_stream_add(stream, HF_EMPTY_SLICE, true, &out), HF_OK);
+        assert_decodes(HF_GZIP, hf_slice_of(out.data, out.size), SIZE, hf_slice_of(text, SIZE));
+        hf_bytes_release(&out);
+        hf_gzip_stream_free(stream);
+    }
+    hf_gzip_stream_free(NULL);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +350,7 @@ int main(void)
         cmocka_unit_test(does_not_believe_claims_of_size),
         cmocka_unit_test(knows_the_levels),
         cmocka_unit_test(knows_codings_by_name),
+        cmocka_unit_test(a_stream_of_parts_is_one_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

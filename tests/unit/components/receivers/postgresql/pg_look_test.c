@@ -205,41 +205,42 @@ static void a_lost_connection_ends_the_look_and_the_next_connects_again(void **s
     hf_bytes_release(&stub.json);
 }
 
+static const struct answer statements[] = {
+    {"FROM pg_stat_activity",
+     HF_OK,
+     {{"shop",
+       "joe",
+       "10.0.0.1",
+       "5000",
+       "SELECT 7 /* x */",
+       "1.5",
+       "12.25",
+       "active",
+       "psql",
+       NULL,
+       "noon",
+       "PgSleep",
+       "Timeout",
+       "77",
+       "ten",
+       "12,13",
+       NULL,
+       "ExclusiveLock",
+       NULL,
+       NULL,
+       NULL,
+       "4242",
+       "250"},
+      {"shop", "ann", NULL, NULL, "<insufficient privilege>"},
+      {NULL}}},
+    {"FROM pg_stat_statements",
+     HF_OK,
+     {{"shop", "SELECT $1", "77", "joe", "2000.5", "0", "3", "9", "0", "5", "0", "0", "0", "0"},
+      {NULL}}},
+    {NULL}};
+
 static void statements_are_records_without_values(void **state)
 {
-    static const struct answer answers[] = {
-        {"FROM pg_stat_activity",
-         HF_OK,
-         {{"shop",
-           "joe",
-           "10.0.0.1",
-           "5000",
-           "SELECT 7 /* x */",
-           "1.5",
-           "12.25",
-           "active",
-           "psql",
-           NULL,
-           "noon",
-           "PgSleep",
-           "Timeout",
-           "77",
-           "ten",
-           "12,13",
-           NULL,
-           "ExclusiveLock",
-           NULL,
-           NULL,
-           NULL,
-           "4242",
-           "250"},
-          {"shop", "ann", NULL, NULL, "<insufficient privilege>"},
-          {NULL}}},
-        {"FROM pg_stat_statements",
-         HF_OK,
-         {{"shop", "SELECT $1", "77", "joe", "2000.5", "0", "3", "9", "0", "5", "0", "0", "0", "0"},
-          {NULL}}},
-        {NULL}};
     struct pg_config config = {.samples = {.rows_max = 10},
                                .top = {.rows_max = 10, .top_max = 10},
                                .events = {true, true}};
@@ -247,7 +248,7 @@ static void statements_are_records_without_values(void **state)
     struct pg_events events = {.newest = 0};
     struct pg_server asked;
     (void)state;
-    prepare(answers, &config, &asked);
+    prepare(statements, &config, &asked);
     pg_events_run(&events, &asked, &scraper, stub_begin(HF_LOGS));
     stub_end();
     assert_true(stub_has(TEXT("db.query.text", "SELECT ?") "," TEXT("user.name", "joe")));

@@ -1,14 +1,16 @@
-#include "awss3_range.h"
+#include "awss3_config.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include <holdfast/slice.h>
 
+#include "aws/sqs.h"
 #include "util/time/clock.h"
 #include "util/time/time_layout.h"
 
 #define S3(member) offsetof(struct awss3_downloader, member)
+#define SQS(member) offsetof(struct awss3_sqs, member)
 #define MINUTE_S 60
 #define HOUR_S 3600
 #define DAY_S 86400
@@ -73,18 +75,11 @@ static bool given(const char *text)
     return text != NULL && text[0] != '\0';
 }
 
-const char *awss3_receiver_check(const void *from)
+static const char *check_range(const struct awss3_receiver_config *config)
 {
-    const struct awss3_receiver_config *config = from;
     int64_t start, end;
-    if (config->sqs.type != HF_VALUE_NONE) {
-        return "sqs: notifications are not read; give starttime and endtime";
-    }
-    if (!given(config->s3.bucket)) {
-        return "s3downloader::s3_bucket is required";
-    }
-    if (!given(config->s3.region) || strlen(config->s3.region) > 64) {
-        return "s3downloader::region is required";
+    if (!given(config->start) && !given(config->end)) {
+        return "starttime and endtime are required, or sqs";
     }
     if (!given(config->start) || !awss3_time(config->start, &start)) {
         return "starttime must be a time such as 2026-01-31T15:04:05Z, 2026-01-31 15:04 or "
@@ -96,6 +91,61 @@ const char *awss3_receiver_check(const void *from)
     }
     return end > start ? NULL : "endtime must be after starttime";
 }
+
+static const char *check_sqs(const struct awss3_receiver_config *config)
+{
+    if (given(config->start) || given(config->end)) {
+        return "starttime and endtime do not go with sqs";
+    }
+    if (!given(config->sqs->queue_url)) {
+        return "sqs::queue_url is required";
+    }
+    return given(config->sqs->region) && strlen(config->sqs->region) <= 64
+               ? NULL
+               : "sqs::region is required";
+}
+
+const char *awss3_receiver_check(const void *from)
+{
+    const struct awss3_receiver_config *config = from;
+    if (!given(config->s3.bucket)) {
+        return "s3downloader::s3_bucket is required";
+    }
+    if (!given(config->s3.region) || strlen(config->s3.region) > 64) {
+        return "s3downloader::region is required";
+    }
+    return config->sqs != NULL ? check_sqs(config) : check_range(config);
+}
+
+static const struct hf_field sqs_fields[] = {
+    {.key = "queue_url",
+     .type = HF_FIELD_STRING,
+     .offset = SQS(queue_url),
+     .help = "The URL of the queue."},
+    {.key = "region",
+     .type = HF_FIELD_STRING,
+     .offset = SQS(region),
+     .help = "The region of the queue."},
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = SQS(endpoint),
+     .help = "Another server that speaks SQS's protocol; absent: that of the region."},
+    {.key = "wait_time_seconds",
+     .type = HF_FIELD_INT,
+     .offset = SQS(wait_s),
+     .default_text = "20",
+     .min = 0,
+     .max = HF_SQS_WAIT_S_MAX,
+     .help = "How long a request waits for a message."},
+    {.key = "max_number_of_messages",
+     .type = HF_FIELD_INT,
+     .offset = SQS(messages_max),
+     .default_text = "10",
+     .min = 1,
+     .max = HF_SQS_MESSAGES_MAX,
+     .help = "How many messages one request may take."},
+    HF_FIELDS_END,
+};
 
 static const struct hf_field downloader_fields[] = {
     {.key = "region",
@@ -168,9 +218,12 @@ const struct hf_field awss3_receiver_fields[] = {
      .inner = downloader_fields,
      .help = "Where the objects are."},
     {.key = "sqs",
-     .type = HF_FIELD_VALUE,
+     .type = HF_FIELD_OPTIONAL,
      .offset = offsetof(struct awss3_receiver_config, sqs),
-     .help = "Notifications of new objects; refused, since they are not read."},
+     .inner = sqs_fields,
+     .inner_size = sizeof(struct awss3_sqs),
+     .help = "A queue with the bucket's notifications of new objects, by itself or through SNS, in "
+             "place of a range of time. A message is deleted once its objects are on disk."},
     {.key = "encodings",
      .type = HF_FIELD_IGNORED,
      .help = "Objects are read by the end of their keys: .json and .binpb, with .gz or .zst."},

@@ -1,13 +1,16 @@
 /*
- * awss3_range: the partitions of a bucket between two times. Immutable after it was read; any
- * thread.
+ * awss3_config: the keys of the receiver, and the partitions of a bucket between two times.
+ * Immutable after it was read; any thread.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <holdfast/field.h>
+
+#define AWSS3_CONTENT_BYTES_MAX ((size_t)64 << 20)
 
 struct awss3_receiver_config {
     const char *start, *end; /* RFC 3339, "2006-01-02 15:04" or "2006-01-02" */
@@ -17,7 +20,10 @@ struct awss3_receiver_config {
         int64_t partition; /* 0: minute, 1: hour */
         bool includes_type, force_path_style;
     } s3;
-    struct hf_value sqs;
+    struct awss3_sqs {
+        const char *queue_url, *region, *endpoint;
+        int64_t wait_s, messages_max;
+    } * sqs; /* NULL: the range of time */
 };
 
 extern const struct hf_field awss3_receiver_fields[];

@@ -1,5 +1,5 @@
 /* The range of time, and how far its partitions are apart. */
-#include "components/receivers/awss3/awss3_range.h"
+#include "components/receivers/awss3/awss3_config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
