@@ -4,6 +4,7 @@ A case is a folder under `receivers/`:
 
     config.yaml    signal: traces, metrics or logs
                    receiver: a receiver's configuration, with ${env:PUSH_PORT} as its port
+                   peer: more keys, which only the Go collector's needs
                    send: what is sent to that port, in order, each with `file` (of this folder) and one of
                        http: path (headers, status: the answer that is expected), tcp: true, udp: true
                        (`lines`: a packet for each line), grpc: method;
@@ -144,7 +145,7 @@ def command_of(case, port, backend):
     program = peer_of(case["type"])
     if case["type"] == "opencensus":
         return [program, "receive", f"127.0.0.1:{port}", backend.endpoint]
-    receiver = json.dumps(case["receiver"]).replace("${env:PUSH_PORT}", str(port))
+    receiver = json.dumps({**case["receiver"], **case.get("peer", {})}).replace("${env:PUSH_PORT}", str(port))
     return [program, case["signal"], case["type"], receiver, backend.endpoint]
 
 
