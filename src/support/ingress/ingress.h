@@ -89,7 +89,8 @@ struct hf_ingress_ops {
     /* HTTP: the body and type of an answer with a status; `room`: HF_INGRESS_BODY_MAX bytes. */
     void (*answer)(void *user, const struct hf_ingress_result *result, uint8_t *room,
                    struct hf_http_answer *answer);
-    const char *refusal_type; /* HTTP: content type of the texts of `route`; NULL: text/plain */
+    const char *http_transport; /* in counters; NULL: "http" */
+    const char *refusal_type;   /* HTTP: content type of the texts of `route`; NULL: text/plain */
     /* gRPC: the message of a success; NULL: an empty one. */
     struct hf_slice (*message)(void *user, const struct hf_ingress_result *result, uint8_t *room);
 };
