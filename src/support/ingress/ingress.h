@@ -81,9 +81,8 @@ struct hf_ingress_ops {
     /* HTTP, called once or more per request: sets the route as far as it is known. NULL: taken. */
     const struct hf_ingress_refusal *(*route)(void *user, struct hf_http_request *request,
                                               struct hf_ingress_route *ret_route);
-    /* Makes a batch of a body, validated, with `raw` and `items`; NULL with HF_OK: there is nothing
-     * in it, which is answered as a success. HF_NOMEM, or anything else with a sentence in `reterr`
-     * (HF_INGRESS_ERROR_MAX): the request is malformed. */
+    /* Makes a batch of a body, validated, with `raw` and `items`; NULL with HF_OK: an empty body, a
+     * success. HF_NOMEM, or else with a sentence in `reterr` (HF_INGRESS_ERROR_MAX): malformed. */
     enum hf_status (*decode)(void *user, struct hf_ingress_body *body, struct hf_batch **ret_batch,
                              char *reterr);
     /* HTTP: the body and type of an answer with a status; `room`: HF_INGRESS_BODY_MAX bytes. */
