@@ -228,6 +228,10 @@ static bool time_of(const msgpack_object *object, uint64_t *ret_ns)
         *ret_ns = 0;
         return true;
     }
+    if (object->type == MSGPACK_OBJECT_ARRAY && object->via.array.size == 2 &&
+        object->via.array.ptr[0].type != MSGPACK_OBJECT_ARRAY) {
+        return time_of(&object->via.array.ptr[0], ret_ns); /* [time, metadata], of Fluent Bit */
+    }
     if (object->type == MSGPACK_OBJECT_EXT && object->via.ext.type == 0 &&
         object->via.ext.size == 8) {
         const uint8_t *bytes = (const uint8_t *)object->via.ext.ptr;
