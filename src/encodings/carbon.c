@@ -50,8 +50,8 @@ static bool read_number(struct hf_slice text, struct hf_carbon_line *line)
     return line->is_integer || (*end == '\0' && errno == 0);
 }
 
-/* Seconds, whole or not. */
-static bool read_time(struct hf_slice text, uint64_t *ret_ns)
+/* Seconds, whole or not; "-1" stands for the time of arrival. */
+static bool read_time(struct hf_slice text, struct hf_carbon_line *line)
 {
     char room[NUMBER_BYTES_MAX];
     char *end;
@@ -60,12 +60,14 @@ static bool read_time(struct hf_slice text, uint64_t *ret_ns)
         return false;
     }
     if (read_integer(room, &seconds)) {
-        *ret_ns = (uint64_t)seconds * UINT64_C(1000000000);
-        return seconds >= 0 && seconds <= INT64_MAX / 1000000000;
+        line->has_time = seconds != -1;
+        line->time_ns = line->has_time ? (uint64_t)seconds * UINT64_C(1000000000) : 0;
+        return seconds >= -1 && seconds <= INT64_MAX / 1000000000;
     }
     double number = strtod(room, &end);
     bool good = *end == '\0' && number >= 0 && number < 9e9;
-    *ret_ns = good ? (uint64_t)(number * 1e9) : 0;
+    line->has_time = good;
+    line->time_ns = good ? (uint64_t)(number * 1e9) : 0;
     return good;
 }
 
@@ -80,7 +82,7 @@ const char *hf_carbon_read(struct hf_slice text, struct hf_carbon_line *ret_line
     if (!read_number(value, ret_line)) {
         return "a value that is no number";
     }
-    return read_time(text, &ret_line->time_ns) ? NULL : "a time that is no number of seconds";
+    return read_time(text, ret_line) ? NULL : "a time that is no number of seconds";
 }
 
 bool hf_carbon_set(struct hf_carbon_path *path, struct hf_slice key, struct hf_slice value)

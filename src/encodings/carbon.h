@@ -17,6 +17,7 @@ struct hf_carbon_line {
     bool is_integer;
     int64_t integer;
     double number; /* when it is no integer */
+    bool has_time; /* false: the time of arrival is meant */
     uint64_t time_ns;
 };
 

@@ -14,6 +14,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 #define VALUES_BYTES_MAX ((size_t)64 << 20)
+#define TAG_KEY "fluent.tag" /* that of a record counts before the message's */
 #define KEPT_BYTES ((size_t)64 << 10)
 #define DEPTH_MAX 24 /* libmsgpack reads 32 */
 
@@ -227,6 +228,10 @@ static bool time_of(const msgpack_object *object, uint64_t *ret_ns)
         *ret_ns = 0;
         return true;
     }
+    if (object->type == MSGPACK_OBJECT_ARRAY && object->via.array.size == 2 &&
+        object->via.array.ptr[0].type != MSGPACK_OBJECT_ARRAY) {
+        return time_of(&object->via.array.ptr[0], ret_ns); /* [time, metadata], of Fluent Bit */
+    }
     if (object->type == MSGPACK_OBJECT_EXT && object->via.ext.type == 0 &&
         object->via.ext.size == 8) {
         const uint8_t *bytes = (const uint8_t *)object->via.ext.ptr;
@@ -273,13 +278,17 @@ static enum hf_status write_record(struct reading *reading, uint64_t time_ns,
     } else if (body != NULL) {
         hf_build_body_value(reading->builder, value_of(&maker, body));
     }
+    bool has_tag = false;
     for (uint32_t i = 0; i < map->size; i++) {
         struct hf_slice key = text_of(&map->ptr[i].key);
         if (!hf_slice_is(key, "message") && !hf_slice_is(key, "log")) {
             write_pair(reading, &maker, key, &map->ptr[i].val);
+            has_tag = has_tag || hf_slice_is(key, TAG_KEY);
         }
     }
-    hf_build_attribute_string(reading->builder, hf_slice_text("fluent.tag"), reading->tag);
+    if (!has_tag) {
+        hf_build_attribute_string(reading->builder, hf_slice_text(TAG_KEY), reading->tag);
+    }
     hf_build_end(reading->builder);
     hf_arena_rewind(&reading->arena, KEPT_BYTES);
     return maker.failed ? HF_NOMEM : HF_OK;

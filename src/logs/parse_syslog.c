@@ -8,6 +8,7 @@
 #include "util/time/time_layout.h"
 
 #define OCTETS_MAX_DEFAULT 8192u
+#define TAG_BYTES_MAX 48u
 
 struct syslog_state {
     bool is_5424, is_raw, allows_no_pri, is_counted;
@@ -220,6 +221,51 @@ static bool read_5424(struct reader *r)
     return true;
 }
 
+static size_t blanks(struct hf_slice text)
+{
+    size_t size = 0;
+    while (size < text.size && text.data[size] == ' ') {
+        size++;
+    }
+    return size;
+}
+
+/* Many senders leave the host out, so that the tag stands in its place: a host has no colon, and
+ * is never the whole rest. */
+static void take_host(struct reader *r)
+{
+    size_t size = name_size(r->rest, " :");
+    size_t between = blanks(hf_slice_of(r->rest.data + size, r->rest.size - size));
+    if (size != 0 && between != 0 && size + between < r->rest.size) {
+        set(r, "hostname", hf_expr_string(hf_slice_of(r->rest.data, size)));
+        skip(r, size + between);
+    }
+}
+
+/* "app:" or "app[id]". Only with ": " and text behind it does it not belong to the message. */
+static void take_tag(struct reader *r)
+{
+    size_t size = name_size(r->rest, " :["), at = size;
+    if (size == 0 || size > TAG_BYTES_MAX || size == r->rest.size || r->rest.data[size] == ' ') {
+        return;
+    }
+    if (r->rest.data[at] == '[') {
+        struct hf_slice behind = hf_slice_of(r->rest.data + at + 1, r->rest.size - at - 1);
+        struct hf_slice id = hf_slice_of(behind.data, name_size(behind, "[]"));
+        if (id.size == behind.size || behind.data[id.size] != ']') {
+            return;
+        }
+        if (id.size != 0) {
+            set(r, "proc_id", hf_expr_string(id));
+        }
+        at += id.size + 2;
+    }
+    set(r, "appname", hf_expr_string(hf_slice_of(r->rest.data, size)));
+    if (at + 2 < r->rest.size && r->rest.data[at] == ':' && r->rest.data[at + 1] == ' ') {
+        skip(r, at + 2);
+    }
+}
+
 static bool read_3164(struct reader *r, const struct syslog_state *state)
 {
     int64_t time_ns = 0;
@@ -229,24 +275,12 @@ static bool read_3164(struct reader *r, const struct syslog_state *state)
         return false;
     }
     r->entry->time_ns = (uint64_t)time_ns;
-    skip(r, 16);
-    if (!take_word_as(r, "hostname")) {
-        return false;
-    }
-    size_t size = name_size(r->rest, ":[ ");
-    if (size < r->rest.size && r->rest.data[size] != ' ') {
-        set(r, "appname", hf_expr_string(hf_slice_of(r->rest.data, size)));
-        skip(r, size);
-        if (r->rest.data[0] == '[') {
-            size = name_size(r->rest, "]");
-            set(r, "proc_id", hf_expr_string(hf_slice_of(r->rest.data + 1, size - 1)));
-            skip(r, size < r->rest.size ? size + 1 : size);
-        }
-        skip(r, r->rest.size != 0 && r->rest.data[0] == ':');
-        skip(r, r->rest.size != 0 && r->rest.data[0] == ' ');
-    }
+    skip(r, 15);
+    skip(r, blanks(r->rest));
+    take_host(r);
+    take_tag(r);
     set(r, "message", hf_expr_string(r->rest));
-    return true;
+    return r->rest.size != 0;
 }
 
 /* The count of octets and its blank. False: there is none, or it is not that of the text. */
@@ -278,10 +312,15 @@ static bool read_text(struct reader *r, const struct syslog_state *state)
     if (state->is_raw) {
         return read_raw(r);
     }
-    if (!is_counted || (!take_priority(r) && !state->allows_no_pri)) {
+    bool has_priority = is_counted && take_priority(r);
+    if (!is_counted || (!has_priority && !state->allows_no_pri)) {
         return false;
     }
-    return state->is_5424 ? read_5424(r) : read_3164(r, state);
+    if (state->is_5424) {
+        return read_5424(r);
+    }
+    skip(r, has_priority ? blanks(r->rest) : 0);
+    return read_3164(r, state);
 }
 
 static bool parse_syslog(struct run *run, struct hf_log_entry *entry,

@@ -4,20 +4,22 @@ A case is a folder under `receivers/`:
 
     config.yaml    signal: traces, metrics or logs
                    receiver: a receiver's configuration, with ${env:PUSH_PORT} as its port
+                   peer: more keys, which only the Go collector's needs
                    send: what is sent to that port, in order, each with `file` (of this folder) and one of
                        http: path (headers, status: the answer that is expected), tcp: true, udp: true
                        (`lines`: a packet for each line), grpc: method;
                        or `files`, the messages of one stream, and grpc_stream: method
                    items: how many come out
-                   volatile: keys of items and scopes that are of the moment and not compared
+                   volatile: keys of items and scopes that are of the moment or of the program, and not compared
                    difference: where and why the outputs differ, if they do
     expected.json  what the Go collector made of it, sorted: an item each, with its resource and scope
     holdfast.json  with a difference: what Holdfast makes of it
 
-The test replays the recorded outputs. With HOLDFAST_PEER=/path/to/otelcol it runs that program, compares, and writes
-expected.json when there is none yet or HOLDFAST_RECORD is set. For opencensus, of which the releases of the Go collector
-have no receiver any more, that is HOLDFAST_PEER_OPENCENSUS, the program in differential/opencensus; it also made each .bin
-of the .json beside it.
+The test replays the recorded outputs. With HOLDFAST_PEER_PUSHED=PROGRAM, which is built in differential/pushed, it runs
+that program on the cases of its types, compares, and writes expected.json when there is none yet or HOLDFAST_RECORD is
+set; HOLDFAST_PEER_PUSHED_OLDER is the same of other types. For opencensus, of which the releases of the Go collector have
+no receiver any more, that is HOLDFAST_PEER_OPENCENSUS, the program in differential/opencensus; it also made each .bin of
+the .json beside it.
 """
 
 import contextlib
@@ -32,15 +34,14 @@ import pytest
 import requests
 import yaml
 
-from differential.test_processors import PEER, QUIET, RECORD, SIGNALS, differences, plain, written
+from differential.test_processors import RECORD, SIGNALS, differences, plain, written
 from support.backends import HttpBackend
 from support.holdfast import Holdfast, otlphttp_exporter
-from support.otelcol import Otelcol
-from support.ports import free_port
+from support.ports import free_port, is_bound
 from support.waiting import until
 
 CASES = Path(__file__).parent / "receivers"
-PEER_OPENCENSUS = os.environ.get("HOLDFAST_PEER_OPENCENSUS")
+OLDER = {"awsxray", "carbon", "influxdb", "loki", "prometheusremotewrite", "splunk_hec"}
 LEVELS = {
     "traces": ("resourceSpans", "scopeSpans", "spans"),
     "logs": ("resourceLogs", "scopeLogs", "logRecords"),
@@ -134,10 +135,24 @@ def through_holdfast(folder, case, directory):
             instance.close()
 
 
+def peer_of(kind):
+    """The program with the Go collector's receiver of that type, if there is one."""
+    ending = "OPENCENSUS" if kind == "opencensus" else "PUSHED_OLDER" if kind in OLDER else "PUSHED"
+    return os.environ.get(f"HOLDFAST_PEER_{ending}")
+
+
+def command_of(case, port, backend):
+    program = peer_of(case["type"])
+    if case["type"] == "opencensus":
+        return [program, "receive", f"127.0.0.1:{port}", backend.endpoint]
+    receiver = json.dumps({**case["receiver"], **case.get("peer", {})}).replace("${env:PUSH_PORT}", str(port))
+    return [program, case["signal"], case["type"], receiver, backend.endpoint]
+
+
 @contextlib.contextmanager
-def opencensus(port, backend):
-    """The Go collector's receiver in a program of its own; what is sent waits for its port."""
-    process = subprocess.Popen([PEER_OPENCENSUS, "receive", f"127.0.0.1:{port}", backend.endpoint], stdin=subprocess.DEVNULL)
+def running(command, log):
+    with open(log, "wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         yield
     finally:
@@ -145,17 +160,11 @@ def opencensus(port, backend):
         process.wait()
 
 
-def through_peer(folder, case, directory):
+def through_peer(folder, case, log):
     port = free_port()
-    directory.mkdir()
-    with HttpBackend() as backend:
-        if case["type"] == "opencensus":
-            with opencensus(port, backend):
-                return exchange(folder, case, backend, port)
-        exporter = {"endpoint": backend.endpoint, "compression": "none", **QUIET}
-        made = configuration(case, exporter)
-        with Otelcol(directory, made, program=PEER, environment={"PUSH_PORT": str(port), **os.environ}):
-            return exchange(folder, case, backend, port)
+    with HttpBackend() as backend, running(command_of(case, port, backend), log):
+        until(lambda: is_bound(port), log.read_text)
+        return exchange(folder, case, backend, port)
 
 
 @pytest.mark.parametrize(
@@ -165,8 +174,8 @@ def test_the_output_is_that_of_the_go_collector(folder, tmp_path):
     case = {"type": folder.parent.name, **yaml.safe_load((folder / "config.yaml").read_text())}
     assert case["signal"] in SIGNALS
     recorded = folder / "expected.json"
-    if PEER_OPENCENSUS if case["type"] == "opencensus" else PEER:
-        found = through_peer(folder, case, tmp_path / "peer")
+    if peer_of(case["type"]):
+        found = through_peer(folder, case, tmp_path / "peer.log")
         if RECORD or not recorded.exists():
             written(recorded, found)
         changes = differences(found, json.loads(recorded.read_text()))

@@ -70,6 +70,7 @@ class TestProtocols:
         ids = otlp.new_ids(10)
         assert one.post(batch(ids)).status_code == 202
         grpc_backend.wait_for(ids)
+        assert one.holdfast.metric("otelcol_receiver_accepted_spans", transport="collector_http") == 10
 
     @pytest.mark.parametrize(
         "protocol, factory",

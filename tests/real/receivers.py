@@ -9,22 +9,26 @@ from .tools import FOLDER, ROOT
 
 BUILD_SECONDS = 3600  # on a busy machine; it takes some minutes otherwise
 SECONDS = 600
-# The folder of the program below tests/differential, the variable that names it, and which tests use it.
+# The folder of the program below tests/differential and how it is built, the variable that names it, and which tests use it.
+OLDER = ["-tags=older", "-modfile=older.mod"]
 PROGRAMS = {
-    "opencensus": ("HOLDFAST_PEER_OPENCENSUS", ["test_receivers.py", "-k", "opencensus"]),
-    "scrapers": ("HOLDFAST_PEER_SCRAPERS", ["test_scrapers.py"]),
+    "opencensus": ("opencensus", [], "HOLDFAST_PEER_OPENCENSUS", ["test_receivers.py", "-k", "opencensus"]),
+    "pushed": ("pushed", [], "HOLDFAST_PEER_PUSHED", ["test_receivers.py", "-k", "not opencensus"]),
+    "pushed_older": ("pushed", OLDER, "HOLDFAST_PEER_PUSHED_OLDER", ["test_receivers.py", "-k", "not opencensus"]),
+    "scrapers": ("scrapers", [], "HOLDFAST_PEER_SCRAPERS", ["test_scrapers.py"]),
 }
 
 
 def built(name):
     """The path of the program; what was compiled before is in Go's own cache."""
+    folder, options, _, _ = PROGRAMS[name]
     if shutil.which("go") is None:
         raise SystemExit(f"{name} is built from Go modules, and Go is not installed (apt-get install golang-go)")
     print(f"building the Go collector's receivers: {name} (some minutes the first time)", flush=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     subprocess.run(
-        ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(FOLDER / name), "."],
-        cwd=ROOT / "tests" / "differential" / name,
+        ["go", "build", "-trimpath", "-ldflags=-s -w", *options, "-o", str(FOLDER / name), "."],
+        cwd=ROOT / "tests" / "differential" / folder,
         env={**os.environ, "GOTOOLCHAIN": "local"},
         stdin=subprocess.DEVNULL,
         check=True,
@@ -34,7 +38,7 @@ def built(name):
 
 
 def passed(directory, name):
-    variable, (file, *options) = PROGRAMS[name]
+    _, _, variable, (file, *options) = PROGRAMS[name]
     command = [sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "-q", "--basetemp", directory / name]
     done = subprocess.run(
         [*command, f"tests/differential/{file}", *options],

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from real import arm64, charts, clickhouse, dashboards, debian, discovery, gateway, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
 from real import kubernetes, loki, minio, moto_s3, opamp, opensearch, otelcol, pprof, prometheus, receivers  # noqa: E402
-from real import syslog, victoriametrics, zipkin  # noqa: E402
+from real import senders, syslog, victoriametrics, zipkin  # noqa: E402
 
 PARTS = {
     "gateway": gateway.main,
@@ -32,6 +32,7 @@ PARTS = {
     "receivers": receivers.main,
     "minio": minio.main,
     "moto": moto_s3.main,
+    "senders": senders.main,
     "syslog": syslog.main,
     "victoriametrics": victoriametrics.main,
     "zipkin": zipkin.main,

@@ -53,3 +53,14 @@ def free_port():
         if _is_free(port):
             return port
     raise RuntimeError("no free port")
+
+
+def is_bound(port):
+    """Whether somebody receives at that port of TCP or UDP: a socket that listens, or any one of UDP."""
+    ending, listens = f":{port:04X}", "0A"
+    for name in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            if local.endswith(ending) and (name.startswith("udp") or state == listens):
+                return True
+    return False

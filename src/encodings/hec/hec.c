@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hec_body.h"
 #include "hec_value.h"
 #include "pdata/build_metrics.h"
 #include "pdata/json_value.h"
-#include "util/blank.h"
 
 #define TREE_FACTOR 4 /* memory of an event as a tree, or as values, to the largest text */
 #define ARENA_KEPT_BYTES ((size_t)256 << 10)
@@ -419,55 +419,26 @@ static enum hf_status take_event(struct work *work, struct hf_slice text)
     return is_metric ? take_metric(work, &event) : take_log(work, &event);
 }
 
-/* The size of the object at the front; 0: there is none, or it is not closed. Brackets and strings
- * are followed, no more: what reads the object checks it. */
-static size_t object_size(struct hf_slice text)
+static enum hf_status read_events(struct work *work, struct hf_slice text)
 {
-    size_t depth = 0;
-    bool is_text = false;
-    if (text.data[0] != '{') {
-        return 0;
-    }
-    for (size_t at = 0; at < text.size; at++) {
-        uint8_t byte = text.data[at];
-        if (is_text) {
-            at += byte == '\\';
-            is_text = byte != '"';
-        } else if (byte == '"') {
-            is_text = true;
-        } else if (byte == '{' || byte == '[') {
-            depth++;
-        } else if ((byte == '}' || byte == ']') && --depth == 0) {
-            return at + 1;
-        }
-    }
-    return 0;
-}
-
-static enum hf_status read_events(struct work *work, struct hf_slice body)
-{
-    size_t at = 0, count = 0;
-    for (;;) {
-        while (at < body.size && hf_is_json_blank(body.data[at])) {
-            at++;
-        }
-        if (at == body.size) {
+    struct hf_hec_body body = {.rest = text};
+    struct hf_slice event;
+    for (size_t count = 0;; count++) {
+        enum hf_hec_cut cut = hf_hec_cut(&body, &event);
+        if (cut == HF_HEC_CUT_END) {
             return HF_OK;
         }
-        work->fault->event = count++;
-        struct hf_slice rest = hf_slice_of(body.data + at, body.size - at);
-        size_t size = object_size(rest);
-        if (size == 0) {
+        work->fault->event = count;
+        if (cut == HF_HEC_CUT_BAD) {
             return fault(work, HF_HEC_INVALID_FORMAT,
                          "it is not a JSON object, or not a whole one");
         }
-        enum hf_status status = take_event(work, hf_slice_of(rest.data, size));
+        enum hf_status status = take_event(work, event);
         if (status != HF_OK) {
             return status;
         }
         hf_arena_rewind(&work->tree, ARENA_KEPT_BYTES);
         hf_arena_rewind(&work->values, ARENA_KEPT_BYTES);
-        at += size;
     }
 }
 

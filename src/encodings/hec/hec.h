@@ -1,10 +1,10 @@
 /*
  * hec: bodies of Splunk's HTTP Event Collector as log records and metrics. Any thread; no state.
  *
- * A body of events is JSON objects, one after another. `host`, `source`, `sourcetype` and `index`
- * become attributes of the resource, `fields` attributes of the record or point. An event with
- * values of metrics in its fields, or with the event "metric", is a metric; any other one is a log
- * record.
+ * A body of events is JSON objects, one after another or in one list. `host`, `source`,
+ * `sourcetype` and `index` become attributes of the resource, `fields` attributes of the record or
+ * point. An event with values of metrics in its fields, or with the event "metric", is a metric;
+ * any other one is a log record.
  */
 #pragma once
 

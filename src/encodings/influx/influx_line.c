@@ -187,6 +187,21 @@ static const char *read_string(struct hf_slice *rest, struct hf_arena *arena,
 
 /* ---- lines ---- */
 
+/* Of a key that is there twice the last value counts. */
+static bool set_tag(struct hf_influx_line *line, struct hf_slice key, struct hf_slice value)
+{
+    size_t at = 0;
+    while (at < line->tag_count && !hf_slice_equal(line->tags[at].key, key)) {
+        at++;
+    }
+    if (at == HF_INFLUX_TAGS_MAX) {
+        return false;
+    }
+    line->tags[at] = (struct hf_influx_tag){key, value};
+    line->tag_count += at == line->tag_count;
+    return true;
+}
+
 static const char *read_tags(struct hf_slice *rest, struct hf_arena *arena,
                              struct hf_influx_line *line)
 {
@@ -199,11 +214,9 @@ static const char *read_tags(struct hf_slice *rest, struct hf_arena *arena,
         if (value.size == 0) {
             return "a tag has no key or no value";
         }
-        if (line->tag_count == HF_INFLUX_TAGS_MAX) {
+        if (!set_tag(line, unescape(key, ",= ", arena), unescape(value, ",= ", arena))) {
             return "more than 256 tags";
         }
-        line->tags[line->tag_count++] =
-            (struct hf_influx_tag){unescape(key, ",= ", arena), unescape(value, ",= ", arena)};
     }
     return NULL;
 }

@@ -5,13 +5,14 @@
 
 #include "pdata/json_value.h"
 
+#define HTTP_STATUS "http.response.status_code"
 #define SETTLED_TAGS_MAX 128u /* in more tags, keys that are there twice stay */
 
 void hf_jaeger_tags_settle(struct hf_jaeger_tags *tags)
 {
     for (size_t i = 0; i < tags->count; i++) {
-        if (hf_slice_is(tags->items[i].key, "http.response.status_code")) {
-            tags->items[i].key = hf_slice_text("http.status_code");
+        if (hf_slice_is(tags->items[i].key, "http.status_code")) {
+            tags->items[i].key = hf_slice_text(HTTP_STATUS); /* its present name */
         }
     }
     for (size_t i = 0; i < tags->count && tags->count <= SETTLED_TAGS_MAX; i++) {
@@ -95,7 +96,7 @@ static struct hf_jaeger_status other_status(const struct hf_jaeger_tags *tags, u
 {
     struct hf_jaeger_status status = {0};
     struct hf_jaeger_tag *own = hf_jaeger_tags_find(tags, "otel.status_code");
-    const struct hf_jaeger_tag *http = hf_jaeger_tags_find(tags, "http.status_code");
+    const struct hf_jaeger_tag *http = hf_jaeger_tags_find(tags, HTTP_STATUS);
     bool is_known = false;
     if (own != NULL) {
         own->is_dropped = true;

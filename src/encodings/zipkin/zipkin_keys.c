@@ -17,7 +17,6 @@ struct row {
 /* By size, then by text. */
 static const struct row rows[] = {
     ROW("error", ERROR),
-    ROW("faas.id", RESOURCE),
     ROW("host.id", RESOURCE),
     ROW("os.name", RESOURCE),
     ROW("os.type", RESOURCE),
@@ -145,6 +144,14 @@ enum hf_zipkin_key hf_zipkin_key_of(struct hf_slice text)
         return (enum hf_zipkin_key)row->key;
     }
     return is_link(text) ? HF_ZIPKIN_LINK : HF_ZIPKIN_PLAIN;
+}
+
+struct hf_slice hf_zipkin_present_key(struct hf_slice key)
+{
+    if (hf_slice_is(key, "http.status_code")) {
+        return hf_slice_text("http.response.status_code");
+    }
+    return hf_slice_is(key, "faas.id") ? hf_slice_text("cloud.resource_id") : key;
 }
 
 /* -?[0-9]+(\.[0-9]+)? : its digits before and behind the point. */

@@ -34,6 +34,9 @@ enum hf_zipkin_key {
 
 enum hf_zipkin_key hf_zipkin_key_of(struct hf_slice text);
 
+/* The name that the present semantic conventions have for it, most often its own. */
+struct hf_slice hf_zipkin_present_key(struct hf_slice key);
+
 enum hf_zipkin_type { HF_ZIPKIN_STRING = 0, HF_ZIPKIN_INT, HF_ZIPKIN_DOUBLE, HF_ZIPKIN_BOOL };
 
 /* What a text is read as with `parse_string_tags`. */

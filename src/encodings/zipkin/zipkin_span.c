@@ -95,6 +95,9 @@ static void settle_tags(struct hf_zipkin_span *span)
 static void prepare(struct hf_zipkin_span *span, size_t position)
 {
     bool has_named = false;
+    for (size_t i = 0; i < span->tag_count; i++) {
+        span->tags[i].key = hf_zipkin_present_key(span->tags[i].key);
+    }
     settle_tags(span);
     for (size_t i = 0; i < span->tag_count; i++) {
         struct hf_zipkin_tag *tag = &span->tags[i];

@@ -183,18 +183,19 @@ static void take_tags(struct hf_zipkin_v1_span *span, struct hf_build_span *out)
 
 static void write_tag(struct hf_builder *builder, const struct hf_zipkin_v1_tag *tag)
 {
+    struct hf_slice key = hf_zipkin_present_key(tag->key);
     switch (tag->type) {
     case HF_ZIPKIN_STRING:
-        hf_build_attribute_string(builder, tag->key, tag->text);
+        hf_build_attribute_string(builder, key, tag->text);
         break;
     case HF_ZIPKIN_INT:
-        hf_build_attribute_int(builder, tag->key, tag->integer);
+        hf_build_attribute_int(builder, key, tag->integer);
         break;
     case HF_ZIPKIN_DOUBLE:
-        hf_build_attribute_double(builder, tag->key, tag->number);
+        hf_build_attribute_double(builder, key, tag->number);
         break;
     case HF_ZIPKIN_BOOL:
-        hf_build_attribute_bool(builder, tag->key, tag->integer != 0);
+        hf_build_attribute_bool(builder, key, tag->integer != 0);
         break;
     }
 }

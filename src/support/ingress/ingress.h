@@ -81,15 +81,15 @@ struct hf_ingress_ops {
     /* HTTP, called once or more per request: sets the route as far as it is known. NULL: taken. */
     const struct hf_ingress_refusal *(*route)(void *user, struct hf_http_request *request,
                                               struct hf_ingress_route *ret_route);
-    /* Makes a batch of a body, validated, with `raw` and `items`; NULL with HF_OK: there is nothing
-     * in it, which is answered as a success. HF_NOMEM, or anything else with a sentence in `reterr`
-     * (HF_INGRESS_ERROR_MAX): the request is malformed. */
+    /* Makes a batch of a body, validated, with `raw` and `items`; NULL with HF_OK: an empty body, a
+     * success. HF_NOMEM, or else with a sentence in `reterr` (HF_INGRESS_ERROR_MAX): malformed. */
     enum hf_status (*decode)(void *user, struct hf_ingress_body *body, struct hf_batch **ret_batch,
                              char *reterr);
     /* HTTP: the body and type of an answer with a status; `room`: HF_INGRESS_BODY_MAX bytes. */
     void (*answer)(void *user, const struct hf_ingress_result *result, uint8_t *room,
                    struct hf_http_answer *answer);
-    const char *refusal_type; /* HTTP: content type of the texts of `route`; NULL: text/plain */
+    const char *http_transport; /* in counters; NULL: "http" */
+    const char *refusal_type;   /* HTTP: content type of the texts of `route`; NULL: text/plain */
     /* gRPC: the message of a success; NULL: an empty one. */
     struct hf_slice (*message)(void *user, const struct hf_ingress_result *result, uint8_t *room);
 };

@@ -372,7 +372,10 @@ enum hf_status hf_ingress_http_open(struct hf_ingress *ingress, const char *key,
         return HF_NOMEM;
     }
     http->port = (struct hf_ingress_port){
-        .ingress = ingress, .node = ingress->node, .transport = "http", .key = key};
+        .ingress = ingress,
+        .node = ingress->node,
+        .transport = ops->http_transport != NULL ? ops->http_transport : "http",
+        .key = key};
     http->port.ops = ops;
     http->port.user = user;
     http->config = config;

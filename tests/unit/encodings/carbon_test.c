@@ -34,7 +34,8 @@ static void lines_have_a_path_a_value_and_a_time(void **state)
         {"a 1x 2", "a value that is no number"},
         {"a 1e999 2", "a value that is no number"},
         {"a 1 x", "a time that is no number of seconds"},
-        {"a 1 -1", "a time that is no number of seconds"},
+        {"a 1 -1", "a 1 at 0 of arrival"},
+        {"a 1 -2", "a time that is no number of seconds"},
         {"a 1 99999999999999", "a time that is no number of seconds"},
         {"a 1 nan", "a time that is no number of seconds"},
     };
@@ -51,6 +52,9 @@ static void lines_have_a_path_a_value_and_a_time(void **state)
         } else {
             snprintf(seen, sizeof(seen), "%.*s %g at %" PRIu64, (int)line.path.size,
                      (const char *)line.path.data, line.number, line.time_ns);
+        }
+        if (wrong == NULL && !line.has_time) {
+            strncat(seen, " of arrival", sizeof(seen) - strlen(seen) - 1);
         }
         assert_string_equal(seen, cases[i].seen);
     }

@@ -51,6 +51,16 @@ static void each_mode_becomes_records(void **state)
         {BYTES("\x93\xa1t\x05\x81\xa3log\xa1x"), 1,
          "{\"timeUnixNano\":\"5000000000\",\"body\":{\"stringValue\":\"x\"},\"attributes\":[{"
          "\"key\":\"fluent.tag\",\"value\":{\"stringValue\":\"t\"}}]}"},
+        /* ["t", [[[EventTime(1, 2), {}], {"a": -1}]]]: metadata of Fluent Bit beside the time */
+        {BYTES("\x92\xa1t\x91\x92\x92\xd7\0\0\0\0\1\0\0\0\2\x80\x81\xa1"
+               "a\xff"),
+         1,
+         "{\"timeUnixNano\":\"1000000002\",\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":"
+         "\"-1\"}}"},
+        /* ["t", 5, {"fluent.tag": "x"}]: no key is there twice */
+        {BYTES("\x93\xa1t\x05\x81\xaa"
+               "fluent.tag\xa1x"),
+         1, "\"attributes\":[{\"key\":\"fluent.tag\",\"value\":{\"stringValue\":\"x\"}}]}"},
         /* ["t", EventTime(1, 2), {"a": -1}, {"chunk": "c"}] */
         {BYTES("\x94\xa1t\xd7\0\0\0\0\1\0\0\0\2\x81\xa1"
                "a\xff\x81\xa5"

@@ -49,7 +49,8 @@ struct carbon {
 static void write_point(struct carbon *carbon, const struct hf_carbon_line *line, bool cumulative)
 {
     const struct hf_carbon_path *path = &carbon->path;
-    const struct hf_build_point point = {.time_ns = line->time_ns};
+    const struct hf_build_point point = {.time_ns =
+                                             line->has_time ? line->time_ns : hf_clock_unix_ns()};
     const struct hf_build_metric metric = {.name = path->name,
                                            .kind = cumulative ? HF_BUILD_SUM : HF_BUILD_GAUGE,
                                            .temporality = HF_BUILD_CUMULATIVE,

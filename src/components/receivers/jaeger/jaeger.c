@@ -61,7 +61,8 @@ static void answer(void *user, const struct hf_ingress_result *result, uint8_t *
     hf_ingress_answer_text(result, 202, room, answer);
 }
 
-static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .answer = answer};
+static const struct hf_ingress_ops ops = {
+    .route = route, .decode = decode, .answer = answer, .http_transport = "collector_http"};
 
 static const struct hf_ingress_method methods[] = {
     {.path = "/jaeger.api_v2.CollectorService/PostSpans", .route = {HF_TRACES, HF_JAEGER_PROTO}},

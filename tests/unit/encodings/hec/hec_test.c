@@ -93,6 +93,7 @@ static void events_become_records(void **state)
          "\"stringValue\":\"t\"}},{\"key\":\"idx\",\"value\":{\"stringValue\":\"i\"}}]}"},
         {"{\"event\":\"a\"}{\"event\":\"b\"} \n{\"event\":\"c\",\"host\":null}", "\"c\""},
         {"{\"event\":\"}\\\"{\"}", "\"}\\\"{\""},
+        {" [ {\"event\":\"a\"} , {\"event\":\"b\"} ] ", "\"b\""},
     };
     struct made made = {0};
     (void)state;
@@ -162,9 +163,13 @@ static void what_is_refused_has_a_code_and_a_sentence(void **state)
         const char *found;
     } cases[] = {
         {"5", true, true, 6, 0, "not a JSON object"},
-        {"[{\"event\":\"x\"}]", true, true, 6, 0, "not a JSON object"},
+        {"[5]", true, true, 6, 0, "not a JSON object"},
         {"{\"event\":\"x\"},{\"event\":\"y\"}", true, true, 6, 1, "not a JSON object"},
         {"{\"event\":\"x\"}{\"event\":\"y\"", true, true, 6, 1, "not a whole one"},
+        {"[{\"event\":\"x\"}", true, true, 6, 1, "not a whole one"},
+        {"[{\"event\":\"x\"},]", true, true, 6, 1, "not a whole one"},
+        {"[{\"event\":\"x\"}]{\"event\":\"y\"}", true, true, 6, 1, "not a whole one"},
+        {"{\"event\":\"x\"}[{\"event\":\"y\"}]", true, true, 6, 1, "not a whole one"},
         {"{\"event\":x}", true, true, 6, 0, "event 0: "},
         {"{\"event\":\"x\",\"host\":5}", true, true, 6, 0, "host is not a string"},
         {"{\"event\":\"x\",\"time\":\"soon\"}", true, true, 6, 0, "time is not a number"},

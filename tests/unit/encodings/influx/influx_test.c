@@ -89,6 +89,7 @@ static void a_line_has_tags_fields_and_a_time(void **state)
         {"m\\x f=1", "m\\x||f=1;"},
         {"m f=\"a,b =\\\"c\\\" \\\\ d\" -5", "m||f='a,b =\"c\" \\ d';|-5"},
         {"m,t=\"q f=1", "m|t=\"q;|f=1;"},
+        {"m,a=1,b=2,a=3 f=1", "m|a=3;b=2;|f=1;"},
         {"m  f=1  7", "m||f=1;|7"},
         {"m f=18446744073709551615u", "m||f=18446744073709551615u;"},
         {"", "there is no measurement"},

@@ -107,7 +107,7 @@ static void tags_tell_kind_status_state_and_scope(void **state)
         {{INT("http.status_code", 404), STRING("span.kind", "client")}, "\"status\":{\"code\":2}"},
         {{INT("http.status_code", 404), STRING("span.kind", "server")},
          "\"value\":{\"intValue\":\"404\"}}]}]"},
-        {{INT("http.response.status_code", 200)}, "\"key\":\"http.status_code\""},
+        {{INT("http.status_code", 200)}, "\"key\":\"http.response.status_code\""},
         {{STRING("w3c.tracestate", "a=b")}, "\"traceState\":\"a=b\""},
         {{STRING("otel.scope.name", "l"), STRING("otel.scope.version", "2")},
          "\"scope\":{\"name\":\"l\",\"version\":\"2\"}"},

@@ -45,6 +45,14 @@ static const struct {
      SENT("<34>Oct 11 22:14:15 mymachine su: failed\n"),
      1,
      {TEXT("hostname", "mymachine"), TEXT("appname", "su"), TEXT("message", "failed")}},
+    {{TCP, OLD},
+     SENT("<13>Oct 11 22:14:15 app[12]: no host\n<13> Oct 11 22:14:15 h  b[]: blanks\n"
+          "<13>Oct 11 22:14:15 word\n<13>Oct 11 22:14:15 h c[1] no colon\n"
+          "<13>Oct 11 22:14:15 h e:f\n"),
+     5,
+     {TEXT("appname", "app"), TEXT("proc_id", "12"), TEXT("message", "no host"),
+      TEXT("message", "blanks"), TEXT("message", "word"), TEXT("message", "c[1] no colon"),
+      TEXT("message", "e:f")}},
     {{TCP, NEW, {"enable_octet_counting", "true"}},
      SENT("24 <13>1 - - a - - - a\nline17 <14>1 - - b - - -"),
      2,
