@@ -2,10 +2,7 @@
 
 #include <stddef.h>
 
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
-}
+#include "util/blank.h"
 
 static void skip(struct hf_slice *rest, size_t size)
 {
@@ -14,7 +11,7 @@ static void skip(struct hf_slice *rest, size_t size)
 
 static void skip_blanks(struct hf_slice *rest)
 {
-    while (rest->size != 0 && is_blank(rest->data[0])) {
+    while (rest->size != 0 && hf_is_json_blank(rest->data[0])) {
         skip(rest, 1);
     }
 }
