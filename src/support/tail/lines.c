@@ -121,9 +121,6 @@ static bool is_space(const struct hf_encoding *encoding, const uint8_t *at)
 static struct hf_slice trim(const struct hf_lines *lines, const uint8_t *data, size_t size)
 {
     unsigned unit = lines->encoding->unit;
-    if (lines->encoding->is_whole) {
-        return hf_slice_of(data, size);
-    }
     while (!lines->keep_leading && size >= unit && is_space(lines->encoding, data)) {
         data += unit;
         size -= unit;

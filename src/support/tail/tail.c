@@ -49,10 +49,11 @@ static enum hf_status open_parts(struct hf_tail *tail, char *reterr)
                  config->encoding);
         return status;
     }
+    bool is_whole = tail->encoding.is_whole; /* its bytes stay as they are */
     tail->lines = (struct hf_lines){.encoding = &tail->encoding,
                                     .omit_pattern = config->omit_pattern,
-                                    .keep_leading = config->keep_leading,
-                                    .keep_trailing = config->keep_trailing,
+                                    .keep_leading = config->keep_leading || is_whole,
+                                    .keep_trailing = config->keep_trailing || is_whole,
                                     .truncates = config->long_lines == HF_TAIL_TRUNCATE,
                                     .bytes_max = (size_t)config->max_log_bytes};
     status = open_pattern("multiline::line_start_pattern", config->line_start, true,

@@ -40,68 +40,69 @@ static char *read_event(struct hf_slice bytes, struct hf_fluent_event *ret_event
     return copy;
 }
 
+static const struct {
+    struct hf_slice bytes;
+    uint32_t records;
+    const char *holds;
+} modes[] = {
+    /* ["t", 5, {"log": "x"}] */
+    {BYTES("\x93\xa1t\x05\x81\xa3log\xa1x"), 1,
+     "{\"timeUnixNano\":\"5000000000\",\"body\":{\"stringValue\":\"x\"},\"attributes\":[{"
+     "\"key\":\"fluent.tag\",\"value\":{\"stringValue\":\"t\"}}]}"},
+    /* ["t", [[[EventTime(1, 2), {}], {"a": -1}]]]: metadata of Fluent Bit beside the time */
+    {BYTES("\x92\xa1t\x91\x92\x92\xd7\0\0\0\0\1\0\0\0\2\x80\x81\xa1"
+           "a\xff"),
+     1,
+     "{\"timeUnixNano\":\"1000000002\",\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":"
+     "\"-1\"}}"},
+    /* ["t", 5, {"fluent.tag": "x"}]: no key is there twice */
+    {BYTES("\x93\xa1t\x05\x81\xaa"
+           "fluent.tag\xa1x"),
+     1, "\"attributes\":[{\"key\":\"fluent.tag\",\"value\":{\"stringValue\":\"x\"}}]}"},
+    /* ["t", EventTime(1, 2), {"a": -1}, {"chunk": "c"}] */
+    {BYTES("\x94\xa1t\xd7\0\0\0\0\1\0\0\0\2\x81\xa1"
+           "a\xff\x81\xa5"
+           "chunk\xa1"
+           "c"),
+     1,
+     "{\"timeUnixNano\":\"1000000002\",\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":"
+     "\"-1\"}}"},
+    /* ["t", [[1, {}], [2, {"message": {"k": [true]}}]]] */
+    {BYTES("\x92\xa1t\x92\x92\1\x80\x92\2\x81\xa7message\x81\xa1k\x91\xc3"), 2,
+     "\"body\":{\"kvlistValue\":{\"values\":[{\"key\":\"k\",\"value\":{\"arrayValue\":{"
+     "\"values\":[{\"boolValue\":true}]}}}]}}"},
+    /* ["t", bin([1, {"b": 2.5}] [2, {}])] */
+    {BYTES("\x92\xa1t\xc4\x11\x92\1\x81\xa1"
+           "b\xcb\x40\x04\0\0\0\0\0\0\x92\2\x80"),
+     2, "{\"key\":\"b\",\"value\":{\"doubleValue\":2.5}}"},
+    /* a text instead of bytes; both names of a text, of which the last counts */
+    {BYTES("\x92\xa1t\xaf\x92\1\x82\xa3log\xa1x\xa7message\xa0"), 0, NULL},
+    /* a list of a text that is not UTF-8 */
+    {BYTES("\x93\xa1t\x05\x81\xa1n\x91\xa2\xff"
+           "b"),
+     1,
+     "\"values\":[{\"stringValue\":\"\xef\xbf\xbd"
+     "b\"}]"},
+    /* 2^64 - 1 */
+    {BYTES("\x93\xa1t\x05\x81\xa1n\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), 1,
+     "\"stringValue\":\"18446744073709551615\""},
+};
+
 static void each_mode_becomes_records(void **state)
 {
-    static const struct {
-        struct hf_slice bytes;
-        uint32_t records;
-        const char *holds;
-    } cases[] = {
-        /* ["t", 5, {"log": "x"}] */
-        {BYTES("\x93\xa1t\x05\x81\xa3log\xa1x"), 1,
-         "{\"timeUnixNano\":\"5000000000\",\"body\":{\"stringValue\":\"x\"},\"attributes\":[{"
-         "\"key\":\"fluent.tag\",\"value\":{\"stringValue\":\"t\"}}]}"},
-        /* ["t", [[[EventTime(1, 2), {}], {"a": -1}]]]: metadata of Fluent Bit beside the time */
-        {BYTES("\x92\xa1t\x91\x92\x92\xd7\0\0\0\0\1\0\0\0\2\x80\x81\xa1"
-               "a\xff"),
-         1,
-         "{\"timeUnixNano\":\"1000000002\",\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":"
-         "\"-1\"}}"},
-        /* ["t", 5, {"fluent.tag": "x"}]: no key is there twice */
-        {BYTES("\x93\xa1t\x05\x81\xaa"
-               "fluent.tag\xa1x"),
-         1, "\"attributes\":[{\"key\":\"fluent.tag\",\"value\":{\"stringValue\":\"x\"}}]}"},
-        /* ["t", EventTime(1, 2), {"a": -1}, {"chunk": "c"}] */
-        {BYTES("\x94\xa1t\xd7\0\0\0\0\1\0\0\0\2\x81\xa1"
-               "a\xff\x81\xa5"
-               "chunk\xa1"
-               "c"),
-         1,
-         "{\"timeUnixNano\":\"1000000002\",\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":"
-         "\"-1\"}}"},
-        /* ["t", [[1, {}], [2, {"message": {"k": [true]}}]]] */
-        {BYTES("\x92\xa1t\x92\x92\1\x80\x92\2\x81\xa7message\x81\xa1k\x91\xc3"), 2,
-         "\"body\":{\"kvlistValue\":{\"values\":[{\"key\":\"k\",\"value\":{\"arrayValue\":{"
-         "\"values\":[{\"boolValue\":true}]}}}]}}"},
-        /* ["t", bin([1, {"b": 2.5}] [2, {}])] */
-        {BYTES("\x92\xa1t\xc4\x11\x92\1\x81\xa1"
-               "b\xcb\x40\x04\0\0\0\0\0\0\x92\2\x80"),
-         2, "{\"key\":\"b\",\"value\":{\"doubleValue\":2.5}}"},
-        /* a text instead of bytes; both names of a text, of which the last counts */
-        {BYTES("\x92\xa1t\xaf\x92\1\x82\xa3log\xa1x\xa7message\xa0"), 0, NULL},
-        /* a list of a text that is not UTF-8 */
-        {BYTES("\x93\xa1t\x05\x81\xa1n\x91\xa2\xff"
-               "b"),
-         1,
-         "\"values\":[{\"stringValue\":\"\xef\xbf\xbd"
-         "b\"}]"},
-        /* 2^64 - 1 */
-        {BYTES("\x93\xa1t\x05\x81\xa1n\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), 1,
-         "\"stringValue\":\"18446744073709551615\""},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         char error[HF_FLUENT_ERROR_MAX] = "";
         struct hf_fluent_event event;
-        char *json = read_event(cases[i].bytes, &event, error);
-        if (cases[i].holds == NULL) {
+        char *json = read_event(modes[i].bytes, &event, error);
+        if (modes[i].holds == NULL) {
             assert_null(json);
             assert_true(error[0] != '\0');
-        } else if (json == NULL || strstr(json, cases[i].holds) == NULL) {
+        } else if (json == NULL || strstr(json, modes[i].holds) == NULL) {
             fail_msg("case %zu became %s\nwithout %s", i, json != NULL ? json : error,
-                     cases[i].holds);
+                     modes[i].holds);
         } else {
-            assert_int_equal(event.records, cases[i].records);
+            assert_int_equal(event.records, modes[i].records);
         }
         free(json);
     }
