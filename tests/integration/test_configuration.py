@@ -42,7 +42,7 @@ NEEDED = {
     "span processor": {"name": {"from_attributes": ["a"]}, "status": {"code": "Ok"}},
     "tail_sampling processor": {"policies": [{"name": "all", "type": "always_sample"}]},
     "otlp exporter": {"endpoint": "localhost:4317"},
-    "awss3 receiver": {"s3downloader": {"s3_bucket": "a", "s3_prefix": "b", "starttime": "2024-01-01 01:00", "endtime": "2024-01-02"}},
+    "awss3 receiver": {"s3downloader": {"s3_bucket": "a", "s3_prefix": "b"}, "starttime": "2024-01-01 01:00", "endtime": "2024-01-02"},
     "awscloudwatchlogs exporter": {"log_group_name": "a", "log_stream_name": "b"},
     "awss3 exporter": {"s3uploader": {"s3_bucket": "a"}},
     "health_check extension": {"use_v2": True, "http": {}},

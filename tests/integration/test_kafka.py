@@ -399,7 +399,8 @@ class TestReceiver:
         holdfast = start(from_kafka(kafka, grpc_backend, traces={"encoding": encoding}))
         kafka.produce("otlp_spans", b"{no list", key=b"k")
         kafka.produce("otlp_spans", next(case.glob("request.*")).read_bytes(), key=b"k")
-        wanted = json.loads((case / "expected.json").read_text())
+        ours = case / "holdfast.json"  # where it differs from the Go collector's
+        wanted = json.loads((ours if ours.exists() else case / "expected.json").read_text())
 
         def found():
             """Each span once: a rebalance may give some again."""
