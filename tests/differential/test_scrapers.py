@@ -7,6 +7,8 @@ A case is a folder under `scrapers/TYPE/`:
                    answers: {path: file of this folder}; a path that is absent is 404
                    or objects: file of this folder, {kind in the plural: [object]}, of an API server of Kubernetes
                    items: how many metrics come out of one scrape
+                   unmeasured: names of metrics whose values are of the moment and not compared
+                   unordered: true, where points come in any order
                    difference: where and why the outputs differ, if they do
     expected.json  what the Go collector's receiver made of it, sorted: a metric each, with its resource and scope
     holdfast.json  with a difference: what Holdfast makes of it
@@ -122,24 +124,38 @@ def timeless(value):
     return [timeless(one) for one in value] if isinstance(value, list) else value
 
 
-def metrics(backend):
+def comparable(case, metric):
+    """The metric with what of its points can be compared, in an order that can."""
+    for data in metric.values():
+        points = data.get("dataPoints", []) if isinstance(data, dict) else []
+        for point in points:
+            for key in ("asInt", "asDouble") if metric["name"] in case.get("unmeasured", ()) else ():
+                point.pop(key, None)
+        if case.get("unordered"):
+            points.sort(key=lambda point: json.dumps(point.get("attributes"), sort_keys=True))
+    return metric
+
+
+def metrics(case, backend):
     """Each different metric that came out, with its resource and scope, in the order of their texts."""
     found = {}
     for received in backend.accepted():
         for resource in plain(received.message).get("resourceMetrics", []):
             for scope in resource.get("scopeMetrics", []):
                 for metric in scope.get("metrics", []):
+                    metric = comparable(case, metric)
                     one = timeless({"resource": resource.get("resource", {}), "scope": scope.get("scope", {}), "metric": metric})
+                    one = json.loads(json.dumps(one).replace(case["address"], "SCRAPED"))
                     found[json.dumps(one, sort_keys=True)] = one
     return [found[text] for text in sorted(found)]
 
 
 def one_scrape(case, backend, said):
     """Two requests more than are needed, so that what comes later than the rest is seen."""
-    until(lambda: len(metrics(backend)) >= case["items"], lambda: f"{len(metrics(backend))} metrics came out\n{said()}")
+    until(lambda: len(metrics(case, backend)) >= case["items"], lambda: f"{len(metrics(case, backend))} metrics came out\n{said()}")
     count = len(backend.accepted())
     until(lambda: len(backend.accepted()) >= count + 2, "no more scrapes")
-    return metrics(backend)
+    return metrics(case, backend)
 
 
 def environment_of(case, server):
@@ -195,6 +211,7 @@ def test_the_output_is_that_of_the_go_collector(folder, tmp_path):
     case = {"type": folder.parent.name, **yaml.safe_load((folder / "config.yaml").read_text())}
     recorded = folder / "expected.json"
     with serving(folder, case, tmp_path / "authority") as server:
+        case["address"] = server.address
         if PEER:
             found = through_peer(case, server, tmp_path / "peer.log")
             if RECORD or not recorded.exists():

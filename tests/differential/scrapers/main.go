@@ -18,7 +18,10 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/awsecscontainermetricsreceiver"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/dockerstatsreceiver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/httpcheckreceiver"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/nginxreceiver"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/rabbitmqreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
@@ -68,7 +71,10 @@ func scrape(kind, text, url string) error {
 	for _, one := range []receiver.Factory{
 		awsecscontainermetricsreceiver.NewFactory(),
 		dockerstatsreceiver.NewFactory(),
+		httpcheckreceiver.NewFactory(),
 		k8sclusterreceiver.NewFactory(),
+		nginxreceiver.NewFactory(),
+		rabbitmqreceiver.NewFactory(),
 	} {
 		factories[one.Type().String()] = one
 	}
