@@ -134,7 +134,7 @@ struct hf_expr_value call_uniq(struct scope *scope, const struct node *node)
     const struct hf_expr_list *of = expr_list_argument(scope, node, 0);
     struct hf_expr_list *list = of != NULL ? hf_expr_list_new(scope->arena, of->count) : NULL;
     for (size_t i = 0; list != NULL && i < of->count; i++) {
-        bool is_new = true;
+        bool is_new = expr_spend(scope, list->count);
         for (size_t k = 0; k < list->count && is_new; k++) {
             is_new = !hf_expr_value_equal(&list->items[k], &of->items[i]);
         }

@@ -9,6 +9,8 @@
 #include "util/regex/regex.h"
 
 #define RANGE_MAX 100000
+#define BYTES_PER_STEP 16u  /* of a text that is searched */
+#define PATTERN_STEPS 1000u /* to compile one */
 
 static const struct hf_expr_value nil;
 
@@ -26,6 +28,15 @@ struct hf_expr_value expr_no_memory(struct scope *scope)
     scope->status = HF_NOMEM;
     snprintf(scope->reterr, HF_EXPR_ERROR_MAX, "out of memory");
     return nil;
+}
+
+bool expr_spend(struct scope *scope, uint64_t steps)
+{
+    scope->steps += steps;
+    if (scope->steps > EXPR_STEPS_MAX) {
+        expr_fail(scope, "it takes too long");
+    }
+    return scope->steps <= EXPR_STEPS_MAX;
 }
 
 static bool is_text(const struct hf_expr_value *value)
@@ -161,6 +172,7 @@ static struct hf_expr_value is_in(struct scope *scope, const struct hf_expr_valu
     if (in->type != HF_EXPR_LIST) {
         return expr_fail(scope, "in needs a list or a map");
     }
+    (void)expr_spend(scope, in->list->count);
     for (size_t i = 0; i < in->list->count; i++) {
         if (hf_expr_value_equal(item, &in->list->items[i])) {
             return hf_expr_boolean(true);
@@ -178,6 +190,10 @@ static struct hf_expr_value matches(struct scope *scope, const struct node *node
     }
     if (!is_text(text) || !is_text(pattern)) {
         return expr_fail(scope, "matches needs texts");
+    }
+    if (!expr_spend(scope,
+                    text->text.size / BYTES_PER_STEP + (node->regex == NULL ? PATTERN_STEPS : 0))) {
+        return nil;
     }
     if (node->regex != NULL) {
         return hf_expr_boolean(hf_regex_matches(node->regex, text->text));
@@ -208,6 +224,7 @@ static struct hf_expr_value search(struct scope *scope, const struct node *node,
         return expr_fail(scope, "contains, startsWith and endsWith need texts");
     }
     struct hf_slice in = text->text, of = part->text;
+    (void)expr_spend(scope, in.size / BYTES_PER_STEP);
     bool found = of.size <= in.size;
     if (found && of.size != 0) {
         found = node->kind == NODE_CONTAINS ? memmem(in.data, in.size, of.data, of.size) != NULL
@@ -333,6 +350,9 @@ static struct hf_expr_value minus(struct scope *scope, const struct node *node)
 struct hf_expr_value expr_eval_node(struct scope *scope, const struct node *node)
 {
     struct hf_expr_value value;
+    if (!expr_spend(scope, 1)) {
+        return nil;
+    }
     switch (node->kind) {
     case NODE_CONSTANT:
         return node->constant;

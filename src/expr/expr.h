@@ -31,8 +31,8 @@ HF_MUST_USE enum hf_status hf_expr_new(const char *text, const char *const *name
                                        struct hf_expr **ret_expr, char *reterr);
 void hf_expr_free(struct hf_expr *expr);
 
-/* The value, in the arena or borrowed from the variables. HF_INVALID: it has none, `reterr`
- * (HF_EXPR_ERROR_MAX) says why. HF_NOMEM. */
+/* The value, in the arena or borrowed from the variables. HF_INVALID: it has none, or takes too
+ * long, `reterr` (HF_EXPR_ERROR_MAX) says why. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_expr_eval(const struct hf_expr *expr,
                                         const struct hf_expr_value *variables,
                                         struct hf_arena *arena, struct hf_expr_value *ret_value,

@@ -87,17 +87,21 @@ struct scope {
     struct hf_arena *arena;
     struct hf_expr_value element, number, accumulated; /* #, #index, #acc */
     struct hf_expr_value locals[EXPR_LOCALS_MAX];
+    uint64_t steps; /* that were taken */
     char *reterr;
     enum hf_status status;
 };
 
 #define EXPR_DEPTH_MAX 100u
+#define EXPR_STEPS_MAX UINT64_C(10000000)
 
 /* eval.c */
 struct hf_expr_value expr_eval_node(struct scope *scope, const struct node *node);
 /* The evaluation ends: for this reason, or because there is no memory. Both return nil. */
 struct hf_expr_value expr_fail(struct scope *scope, const char *why);
 struct hf_expr_value expr_no_memory(struct scope *scope);
+/* Counts what takes as long as so many nodes. False: an evaluation may not take that long. */
+bool expr_spend(struct scope *scope, uint64_t steps);
 
 /* functions.c: NULL when none has that name. */
 const struct expr_function *expr_function_find(struct hf_slice name);
