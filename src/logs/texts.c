@@ -2,12 +2,10 @@
  * texts: operators that change a text where it stands: unquote, regex_replace, sanitize_utf8. An
  * entry without the field passes them as it is.
  */
-#include <ctype.h>
-#include <stdlib.h>
-
 #include "operator.h"
 #include "pdata/utf8.h"
 #include "util/compress/compress.h"
+#include "util/go_escape.h"
 #include "util/regex/regex.h"
 #include "util/regex/regex_expand.h"
 #include "util/rune.h"
@@ -28,47 +26,16 @@ static enum hf_status open_unquote(struct operator* operator, const struct hf_va
     return field_of(operator, config, "field", NULL, operator->state, reterr);
 }
 
-#define NO_DIGITS UINT32_MAX
-
-/* So many digits of a base behind an escape; NO_DIGITS: there are fewer. */
-static uint32_t take_digits(struct hf_slice text, size_t *at, size_t count, int base)
-{
-    char digits[9] = "", *end = NULL;
-    if (text.size - *at < count || !isxdigit(text.data[*at])) {
-        return NO_DIGITS;
-    }
-    memcpy(digits, text.data + *at, count);
-    *at += count;
-    unsigned long value = strtoul(digits, &end, base);
-    return end == digits + count ? (uint32_t)value : NO_DIGITS;
-}
-
-/* What stands behind a backslash at `at`, appended to `out`. False: no known escape. */
+/* What stands behind a backslash at `at`, appended to `out`. False: no known escape, or that of the
+ * other quote. */
 static bool take_escape(struct hf_slice text, size_t *at, uint8_t quote, uint8_t *out, size_t *size)
 {
-    static const char from[] = "abfnrtv\\", to[] = "\a\b\f\n\r\t\v\\";
-    if (*at == text.size) {
-        return false;
-    }
-    uint8_t c = text.data[(*at)++];
-    const char *found = c != '\0' ? strchr(from, c) : NULL;
-    size_t digits = c == 'u' ? 4 : c == 'U' ? 8 : 0;
-    if (found != NULL || c == quote) {
-        out[(*size)++] = found != NULL ? (uint8_t)to[found - from] : c;
-        return true;
-    }
-    if (digits != 0) {
-        uint32_t code = take_digits(text, at, digits, 16);
-        bool is_good = code != NO_DIGITS && code < 0x110000;
-        *size += is_good ? hf_rune_put(code, out + *size) : 0;
-        return is_good;
-    }
-    *at -= c >= '0' && c <= '3';
-    uint32_t byte = c == 'x'               ? take_digits(text, at, 2, 16)
-                    : c >= '0' && c <= '3' ? take_digits(text, at, 3, 8)
-                                           : NO_DIGITS;
-    out[(*size)++] = (uint8_t)byte;
-    return byte != NO_DIGITS;
+    size_t made = 0;
+    struct hf_slice rest = hf_slice_of(text.data + *at, text.size - *at);
+    size_t used = hf_go_escape(rest, out + *size, &made);
+    *at += used;
+    *size += made;
+    return used != 0 && (rest.data[0] == quote || (rest.data[0] != '"' && rest.data[0] != '\''));
 }
 
 /*

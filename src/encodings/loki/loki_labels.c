@@ -1,6 +1,6 @@
 #include "loki_labels.h"
 
-#include "util/rune.h"
+#include "util/go_escape.h"
 
 struct reader {
     struct hf_slice rest;
@@ -53,68 +53,6 @@ static struct hf_slice take_name(struct reader *reader)
 
 /* ---- texts in quotes ---- */
 
-/* 99: it is none. */
-static unsigned digit_of(uint8_t byte)
-{
-    uint8_t lower = byte | 0x20;
-    if (byte >= '0' && byte <= '9') {
-        return (unsigned)(byte - '0');
-    }
-    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a' + 10) : 99;
-}
-
-static bool read_digits(struct hf_slice text, size_t count, unsigned base, uint32_t *ret_number)
-{
-    uint32_t number = 0;
-    if (text.size < count) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        unsigned digit = digit_of(text.data[i]);
-        if (digit >= base) {
-            return false;
-        }
-        number = number * base + digit;
-    }
-    *ret_number = number;
-    return true;
-}
-
-/* What stands behind a backslash, as in Go's texts; how many bytes it is, 0: it is not known. No
- * escape is shorter than what it stands for. */
-static size_t read_escape(struct hf_slice text, uint8_t *out, size_t *ret_size)
-{
-    static const char from[] = "abfnrtv\\\"'", to[] = "\a\b\f\n\r\t\v\\\"'";
-    uint32_t number = 0;
-    const char *plain = text.size != 0 && text.data[0] != '\0' ? strchr(from, text.data[0]) : NULL;
-    if (plain != NULL) {
-        out[0] = (uint8_t)to[plain - from];
-        *ret_size = 1;
-        return 1;
-    }
-    if (text.size == 0) {
-        return 0;
-    }
-    struct hf_slice digits = hf_slice_of(text.data + 1, text.size - 1);
-    if (text.data[0] == 'x' && read_digits(digits, 2, 16, &number)) {
-        out[0] = (uint8_t)number;
-        *ret_size = 1;
-        return 3;
-    }
-    if (read_digits(text, 3, 8, &number) && number < 256) {
-        out[0] = (uint8_t)number;
-        *ret_size = 1;
-        return 3;
-    }
-    bool is_long = text.data[0] == 'U';
-    if ((text.data[0] == 'u' || is_long) && read_digits(digits, is_long ? 8 : 4, 16, &number) &&
-        number < 0x110000 && (number < 0xd800 || number > 0xdfff)) {
-        *ret_size = hf_rune_put(number, out);
-        return is_long ? 9 : 5;
-    }
-    return 0;
-}
-
 static const char *unescape(struct reader *reader, struct hf_slice text, struct hf_slice *ret_text)
 {
     uint8_t *made = hf_arena_take(reader->arena, text.size + 1);
@@ -129,7 +67,7 @@ static const char *unescape(struct reader *reader, struct hf_slice text, struct 
         }
         size_t more = 0;
         size_t used =
-            read_escape(hf_slice_of(text.data + i + 1, text.size - i - 1), made + size, &more);
+            hf_go_escape(hf_slice_of(text.data + i + 1, text.size - i - 1), made + size, &more);
         if (used == 0) {
             return "a label has an escape that is not known";
         }
