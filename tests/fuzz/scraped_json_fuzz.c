@@ -41,7 +41,7 @@ static uint32_t write_kubelet(struct hf_builder *builder, const struct hf_json *
     static struct kubelet_wanted all;
     WANT_METRICS(all.metrics);
     WANT_RESOURCES(all.resources);
-    static struct kubelet_cpu_usage cpu_usage;
+    static struct hf_between cpu_usage = {.size = sizeof(struct kubelet_cpu_sample), .most = 1000};
     const struct hf_json *pods = hf_json_get(json, "list");
     struct kubelet_summary summary = {.wanted = &all,
                                       .groups = 15,
@@ -58,7 +58,7 @@ static uint32_t write_kubelet(struct hf_builder *builder, const struct hf_json *
                                       .left_out = leave_out,
                                       .user = (void *)(uintptr_t)json};
     (void)!kubelet_summary_write(&summary, json);
-    kubelet_cpu_usage_turn(&cpu_usage);
+    hf_between_turn(&cpu_usage);
     return summary.points;
 }
 

@@ -9,6 +9,7 @@
 #include "util/time/clock.h"
 
 #define NAME_ROOM 512u
+#define PROCESSES_MAX (4u << 20) /* the kernel's own limit of pids */
 
 static const struct hf_metric_row metrics[] = {PROCESS_METRICS(HF_METRIC_ROW)};
 
@@ -41,6 +42,14 @@ struct process {
 
 /* ---- metrics ---- */
 
+/* The times of the same process at the scrape before; NULL: there are none. */
+static const struct process_times *times_before(const struct process_scraper *self,
+                                                const struct process_times *now)
+{
+    const struct process_times *found = hf_between_find(&self->times, now->pid);
+    return found != NULL && found->start_ticks == now->start_ticks ? found : NULL;
+}
+
 static void put_times(struct process_scraper *self, struct host_run *run,
                       const struct process *process)
 {
@@ -59,7 +68,7 @@ static void put_times(struct process_scraper *self, struct host_run *run,
     if (!host_wants(run, PROCESS_CPU_UTILIZATION)) {
         return;
     }
-    const struct process_times *before = process_find_times(self, &now);
+    const struct process_times *before = times_before(self, &now);
     is_on = before != NULL && host_metric(run, PROCESS_CPU_UTILIZATION);
     if (is_on) {
         double elapsed_s = ((double)now.time_ns - (double)before->time_ns) / 1e9;
@@ -70,7 +79,7 @@ static void put_times(struct process_scraper *self, struct host_run *run,
             HOST_DOUBLE(run, all_ticks > 0 ? spent / all_ticks : 0, {"state", states[i]});
         }
     }
-    process_keep_times(self, &now);
+    hf_between_keep(&self->times, &now);
 }
 
 static void put_memory(struct process_scraper *self, struct host_run *run,
@@ -239,15 +248,14 @@ static void scrape_process(void *self_pointer, struct host_run *run)
         }
     }
     closedir(folder);
-    process_turn_times(self);
+    hf_between_turn(&self->times);
 }
 
 static void close_process(void *self_pointer)
 {
     struct process_scraper *self = self_pointer;
     host_filter_release(&self->filter);
-    free(self->now.items);
-    free(self->before.items);
+    hf_between_release(&self->times);
     free(self);
 }
 
@@ -262,6 +270,7 @@ static enum hf_status open_process(const void *config, struct host *host, void *
         return HF_NOMEM;
     }
     self->config = config;
+    self->times = (struct hf_between){.size = sizeof(struct process_times), .most = PROCESSES_MAX};
     enum hf_status status = host_filter_init(&self->filter, &keys->include, &keys->exclude, reterr);
     if (status != HF_OK) {
         close_process(self);

@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "process_read.h"
 #include "source.h"
+#include "support/scrape/between.h"
 
 #define PROCESS_METRICS(X)                                                                         \
     X(PROCESS_SWITCHES, "process.context_switches", "{count}", COUNTER, off,                       \
@@ -58,15 +59,10 @@ struct process_config {
     uint64_t delay_ns; /* the least age */
 };
 
-/* The processor time of a process at a scrape. */
+/* The processor time of a process at a scrape; an item of struct hf_between. */
 struct process_times {
     uint64_t pid, start_ticks, time_ns;
     uint64_t user_ticks, system_ticks, wait_ticks;
-};
-
-struct process_times_list {
-    struct process_times *items;
-    size_t count, capacity;
 };
 
 struct process_user {
@@ -79,7 +75,7 @@ struct process_user {
 struct process_scraper {
     const struct process_config *config;
     struct host_filter filter;
-    struct process_times_list now, before; /* by pid */
+    struct hf_between times; /* struct process_times */
     struct process_user users[PROCESS_USERS_MAX];
     size_t user_count;
     uint64_t cpus, memory; /* of the machine */
@@ -97,11 +93,3 @@ static inline void process_failed(struct host_run *run, bool is_muted, uint32_t 
         host_failed(run, points, "reading %s of processes failed: %s", what, strerror(reason));
     }
 }
-
-/* The time of the process at the scrape before; NULL: there is none. */
-const struct process_times *process_find_times(const struct process_scraper *self,
-                                               const struct process_times *now);
-/* Remembers it for the next scrape. */
-void process_keep_times(struct process_scraper *self, const struct process_times *times);
-/* The scrape has ended: what was kept is the scrape before. */
-void process_turn_times(struct process_scraper *self);

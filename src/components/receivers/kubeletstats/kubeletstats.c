@@ -54,7 +54,7 @@ struct kubeletstats {
     struct claim *claims;
     double node_cpus, node_memory;
     uint64_t node_due_ns;
-    struct kubelet_cpu_usage cpu_usage;
+    struct hf_between cpu_usage;
     struct hf_scrape *scrape; /* the one that runs */
     uint64_t deadline_ns;
 };
@@ -210,7 +210,7 @@ static void write_all(struct kubeletstats *self, const struct hf_json *stats,
         .user = self,
     };
     if (kubelet_summary_write(&summary, stats)) {
-        kubelet_cpu_usage_turn(&self->cpu_usage);
+        hf_between_turn(&self->cpu_usage);
     } else {
         hf_scrape_failed(self->scrape, 0, 1, "/stats/summary names no node");
     }
@@ -264,6 +264,7 @@ static void plan(struct kubeletstats *self)
 {
     static const char *const groups[] = {"container", "pod", "node", "volume"};
     const struct kubeletstats_config *config = self->config;
+    self->cpu_usage = KUBELET_CPU_USAGE;
     for (unsigned i = 0; i < COUNT(groups); i++) {
         self->groups |=
             hf_string_list_has(&config->metric_groups, hf_slice_text(groups[i])) ? 1u << i : 0;
@@ -284,7 +285,7 @@ static void close_kubeletstats(void *self_pointer)
     hf_kube_client_close(self->kubelet);
     hf_kube_client_close(self->api);
     hf_arena_release(&self->json);
-    kubelet_cpu_usage_release(&self->cpu_usage);
+    hf_between_release(&self->cpu_usage);
     hf_arena_release(&self->claim_memory);
     free(self->prefix);
     free(self);

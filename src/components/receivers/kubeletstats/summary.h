@@ -29,7 +29,7 @@ struct kubelet_summary {
     uint64_t now_ns, begun_ns;     /* Unix time; when the receiver started */
     const struct hf_json *pods;    /* of /pods; NULL: not asked for */
     double node_cpus, node_memory; /* capacity; 0: not known */
-    struct kubelet_cpu_usage *cpu_usage;
+    struct hf_between *cpu_usage;
     /*
      * The spec of the persistent volume behind a claim. False: it could not be found out, as was
      * logged. `*ret_spec` NULL: it was not asked for.
