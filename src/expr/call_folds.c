@@ -224,10 +224,7 @@ struct hf_expr_value call_sort_by(struct scope *scope, const struct node *node)
     if (keys == NULL || !expr_direction(scope, node, 2, &is_descending)) {
         return nil;
     }
-    struct hf_expr_list *list = hf_expr_list_new(scope->arena, of->count);
-    for (size_t i = 0; list != NULL && i < of->count; i++) {
-        list->items[list->count++] = of->items[i];
-    }
+    struct hf_expr_list *list = hf_expr_list_copy(scope->arena, of->items, of->count);
     if (list != NULL && !expr_sort(scope, list->items, keys->items, list->count, is_descending)) {
         return nil;
     }

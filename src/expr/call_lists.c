@@ -95,9 +95,8 @@ struct hf_expr_value call_get(struct scope *scope, const struct node *node)
         return pair != NULL ? pair->value : nil;
     }
     if (of.type == HF_EXPR_LIST && key.type == HF_EXPR_INT) {
-        int64_t count = (int64_t)of.list->count;
-        int64_t at = key.integer < 0 ? key.integer + count : key.integer;
-        return at >= 0 && at < count ? of.list->items[at] : nil;
+        const struct hf_expr_value *item = hf_expr_list_at(of.list, key.integer);
+        return item != NULL ? *item : nil;
     }
     return nil;
 }
@@ -112,11 +111,8 @@ struct hf_expr_value call_take(struct scope *scope, const struct node *node)
     if (most < 0) {
         return expr_fail(scope, "take needs a count that is not negative");
     }
-    struct hf_expr_list *list = hf_expr_list_new(scope->arena, of->count);
-    for (size_t i = 0; list != NULL && i < of->count && (int64_t)i < most; i++) {
-        list->items[list->count++] = of->items[i];
-    }
-    return expr_list_value(scope, list);
+    size_t count = (uint64_t)most < of->count ? (size_t)most : of->count;
+    return expr_list_value(scope, hf_expr_list_copy(scope->arena, of->items, count));
 }
 
 struct hf_expr_value call_reverse(struct scope *scope, const struct node *node)
@@ -248,8 +244,7 @@ struct hf_expr_value call_sort(struct scope *scope, const struct node *node)
     if (of == NULL || !expr_direction(scope, node, 1, &is_descending)) {
         return nil;
     }
-    struct hf_expr_list *list = hf_expr_list_new(scope->arena, of->count);
-    list = list != NULL ? add_all(scope, list, of, false, 0) : NULL;
+    struct hf_expr_list *list = hf_expr_list_copy(scope->arena, of->items, of->count);
     if (list != NULL && !expr_sort(scope, list->items, list->items, list->count, is_descending)) {
         return nil;
     }

@@ -67,10 +67,8 @@ static struct hf_expr_value member(struct scope *scope, const struct node *node)
         return pair != NULL ? pair->value : of.map->holds_texts ? hf_expr_text("") : nil;
     }
     if (of.type == HF_EXPR_LIST && key.type == HF_EXPR_INT) {
-        int64_t count = (int64_t)of.list->count;
-        int64_t index = key.integer < 0 ? key.integer + count : key.integer;
-        return index >= 0 && index < count ? of.list->items[index]
-                                           : expr_fail(scope, "an index is out of range");
+        const struct hf_expr_value *item = hf_expr_list_at(of.list, key.integer);
+        return item != NULL ? *item : expr_fail(scope, "an index is out of range");
     }
     if (of.type == HF_EXPR_NULL && node->is_optional) {
         return nil;
@@ -104,13 +102,10 @@ static struct hf_expr_value slice(struct scope *scope, const struct node *node)
     if (of.type == HF_EXPR_STRING) {
         return hf_expr_string(hf_slice_of(of.text.data + from, (size_t)(to - from)));
     }
-    struct hf_expr_list *list = hf_expr_list_new(scope->arena, (size_t)(to - from));
-    if (list == NULL) {
-        return expr_no_memory(scope);
-    }
-    memcpy(list->items, of.list->items + from, (size_t)(to - from) * sizeof(list->items[0]));
-    list->count = (size_t)(to - from);
-    return (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list};
+    struct hf_expr_list *list =
+        hf_expr_list_copy(scope->arena, of.list->items + from, (size_t)(to - from));
+    return list != NULL ? (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list}
+                        : expr_no_memory(scope);
 }
 
 static struct hf_expr_value make_list(struct scope *scope, const struct node *node)

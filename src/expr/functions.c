@@ -10,12 +10,28 @@ struct hf_expr_value expr_argument(struct scope *scope, const struct node *node,
     return i < node->count ? expr_eval_node(scope, node->items[i]) : nil;
 }
 
+/* False: it is of another type, and the evaluation failed. */
+static bool typed(struct scope *scope, const struct node *node, size_t i, enum hf_expr_type type,
+                  struct hf_expr_value *ret_value)
+{
+    static const char *const wanted[] = {
+        [HF_EXPR_STRING] = "a function needs a text",
+        [HF_EXPR_INT] = "a function needs an integer",
+        [HF_EXPR_LIST] = "a function needs a list",
+        [HF_EXPR_MAP] = "a function needs a map",
+    };
+    *ret_value = expr_argument(scope, node, i);
+    if (ret_value->type != type) {
+        expr_fail(scope, wanted[type]);
+    }
+    return ret_value->type == type;
+}
+
 bool expr_text_argument(struct scope *scope, const struct node *node, size_t i,
                         struct hf_slice *ret_text)
 {
-    struct hf_expr_value value = expr_argument(scope, node, i);
-    if (value.type != HF_EXPR_STRING) {
-        expr_fail(scope, "a function needs a text");
+    struct hf_expr_value value;
+    if (!typed(scope, node, i, HF_EXPR_STRING, &value)) {
         return false;
     }
     *ret_text = value.text;
@@ -24,9 +40,8 @@ bool expr_text_argument(struct scope *scope, const struct node *node, size_t i,
 
 bool expr_int_argument(struct scope *scope, const struct node *node, size_t i, int64_t *ret_int)
 {
-    struct hf_expr_value value = expr_argument(scope, node, i);
-    if (value.type != HF_EXPR_INT) {
-        expr_fail(scope, "a function needs an integer");
+    struct hf_expr_value value;
+    if (!typed(scope, node, i, HF_EXPR_INT, &value)) {
         return false;
     }
     *ret_int = value.integer;
@@ -35,22 +50,14 @@ bool expr_int_argument(struct scope *scope, const struct node *node, size_t i, i
 
 struct hf_expr_list *expr_list_argument(struct scope *scope, const struct node *node, size_t i)
 {
-    struct hf_expr_value value = expr_argument(scope, node, i);
-    if (value.type != HF_EXPR_LIST) {
-        expr_fail(scope, "a function needs a list");
-        return NULL;
-    }
-    return value.list;
+    struct hf_expr_value value;
+    return typed(scope, node, i, HF_EXPR_LIST, &value) ? value.list : NULL;
 }
 
 struct hf_expr_map *expr_map_argument(struct scope *scope, const struct node *node, size_t i)
 {
-    struct hf_expr_value value = expr_argument(scope, node, i);
-    if (value.type != HF_EXPR_MAP) {
-        expr_fail(scope, "a function needs a map");
-        return NULL;
-    }
-    return value.map;
+    struct hf_expr_value value;
+    return typed(scope, node, i, HF_EXPR_MAP, &value) ? value.map : NULL;
 }
 
 struct hf_expr_value expr_list_value(struct scope *scope, struct hf_expr_list *list)

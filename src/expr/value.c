@@ -87,6 +87,24 @@ enum hf_status hf_expr_map_merge(struct hf_arena *arena, struct hf_expr_map *map
     return status;
 }
 
+struct hf_expr_list *hf_expr_list_copy(struct hf_arena *arena, const struct hf_expr_value *items,
+                                       size_t count)
+{
+    struct hf_expr_list *list = hf_expr_list_new(arena, count);
+    if (list != NULL && count != 0) {
+        memcpy(list->items, items, count * sizeof(*items));
+        list->count = count;
+    }
+    return list;
+}
+
+struct hf_expr_value *hf_expr_list_at(const struct hf_expr_list *list, int64_t at)
+{
+    int64_t count = (int64_t)list->count;
+    at = at < 0 ? at + count : at;
+    return at >= 0 && at < count ? &list->items[at] : NULL;
+}
+
 enum hf_status hf_expr_list_add(struct hf_arena *arena, struct hf_expr_list *list,
                                 struct hf_expr_value value)
 {

@@ -98,6 +98,11 @@ bool hf_expr_map_remove(struct hf_expr_map *map, struct hf_slice key);
 /* Sets every key of `from`. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_expr_map_merge(struct hf_arena *arena, struct hf_expr_map *map,
                                              const struct hf_expr_map *from);
+/* A list of so many items of another; NULL: no memory. */
+struct hf_expr_list *hf_expr_list_copy(struct hf_arena *arena, const struct hf_expr_value *items,
+                                       size_t count);
+/* The item at that place, from the end if it is negative; NULL: there is none. */
+struct hf_expr_value *hf_expr_list_at(const struct hf_expr_list *list, int64_t at);
 HF_MUST_USE enum hf_status hf_expr_list_add(struct hf_arena *arena, struct hf_expr_list *list,
                                             struct hf_expr_value value);
 
