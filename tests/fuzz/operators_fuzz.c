@@ -9,30 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "logs/pipeline.h"
+#include "log_operators.h"
 
 #define BYTES_MAX 4096u
-
-static size_t emitted;
-
-static void emit(void *user, struct hf_log_entry *entry)
-{
-    (void)user;
-    (void)entry;
-    emitted++;
-}
-
-static void failed(void *user, const char *operator_id, const char *why, bool quiet)
-{
-    (void)user;
-    (void)operator_id;
-    (void)quiet;
-    if (why[0] == '\0') {
-        abort();
-    }
-}
-
-static const struct hf_log_pipeline_ops ops = {.emit = emit, .failed = failed};
 
 struct tried {
     const char *pairs[4][2]; /* key and text */

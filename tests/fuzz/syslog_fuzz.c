@@ -8,31 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "logs/pipeline.h"
+#include "log_operators.h"
 #include "support/lines/log_frames.h"
 
 #define BYTES_MAX 4096
-
-static size_t emitted;
-
-static void emit(void *user, struct hf_log_entry *entry)
-{
-    (void)user;
-    (void)entry;
-    emitted++;
-}
-
-static void failed(void *user, const char *operator_id, const char *why, bool quiet)
-{
-    (void)user;
-    (void)operator_id;
-    (void)quiet;
-    if (why[0] == '\0') {
-        abort();
-    }
-}
-
-static const struct hf_log_pipeline_ops ops = {.emit = emit, .failed = failed};
 
 static struct hf_log_pipeline *make(unsigned protocol, bool is_counted)
 {
