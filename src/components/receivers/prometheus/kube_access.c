@@ -9,8 +9,6 @@
 #include "oauth.h"
 #include "util/base64.h"
 
-#define PAIR_BYTES_MAX 1024
-
 /* ---- checks ---- */
 
 static bool is_said(const char *text)
@@ -96,13 +94,23 @@ static char *copy(const char *text, bool *failed)
 
 static char *basic_text(const struct prom_basic_auth *basic, bool *failed)
 {
-    char pair[PAIR_BYTES_MAX], text[sizeof("Basic ") + 2 * PAIR_BYTES_MAX] = "Basic ";
-    int size = snprintf(pair, sizeof(pair), "%s:%s", basic->username != NULL ? basic->username : "",
+    static const char type[] = "Basic ";
+    char *pair = NULL;
+    int size = asprintf(&pair, "%s:%s", basic->username != NULL ? basic->username : "",
                         basic->password != NULL ? basic->password : "");
-    size = size < (int)sizeof(pair) ? size : (int)sizeof(pair) - 1;
-    size_t start = strlen(text);
-    text[start + hf_base64_print(hf_slice_of(pair, (size_t)size), text + start)] = '\0';
-    return copy(text, failed);
+    if (size < 0) {
+        *failed = true;
+        return NULL;
+    }
+    char *text = malloc(sizeof(type) + HF_BASE64_SIZE((size_t)size));
+    if (text != NULL) {
+        size_t start = sizeof(type) - 1;
+        memcpy(text, type, start);
+        text[start + hf_base64_print(hf_slice_of(pair, (size_t)size), text + start)] = '\0';
+    }
+    *failed |= text == NULL;
+    free(pair);
+    return text;
 }
 
 static char *authorization_text(const char *type, const char *credentials, bool *failed)
