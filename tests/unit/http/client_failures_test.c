@@ -20,15 +20,15 @@ static void hears_the_refusal_of_a_body(void **state)
     end(&fixture);
 }
 
-static void says_again_when_nobody_listens(void **state)
+static void says_again_when_no_server_listens(void **state)
 {
     (void)state;
     struct fixture fixture;
     char url[100];
     start(&fixture, 0, (struct hf_http_client_options){0});
-    struct sockaddr_in nobody;
-    int fd = bound_socket(&nobody); /* bound, not listening */
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u/", ntohs(nobody.sin_port));
+    struct sockaddr_in closed;
+    int fd = bound_socket(&closed); /* bound, not listening */
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/", ntohs(closed.sin_port));
     struct reply reply = {.call = {.method = "POST", .url = url}};
     begin(&fixture, &reply);
     await(&fixture);
@@ -46,7 +46,7 @@ static void ends_at_the_deadline(void **state)
     start(&fixture, 0, (struct hf_http_client_options){0});
     struct sockaddr_in silent;
     int fd = bound_socket(&silent);
-    assert_int_equal(listen(fd, 4), 0); /* nobody accepts */
+    assert_int_equal(listen(fd, 4), 0); /* no connection is accepted */
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/", ntohs(silent.sin_port));
     uint64_t now_ns = hf_clock_monotonic_ns();
     struct reply soon = {
@@ -216,7 +216,7 @@ int main(void)
     unsetenv("NO_PROXY");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hears_the_refusal_of_a_body),
-        cmocka_unit_test(says_again_when_nobody_listens),
+        cmocka_unit_test(says_again_when_no_server_listens),
         cmocka_unit_test(ends_at_the_deadline),
         cmocka_unit_test(says_again_when_an_answer_breaks_off),
         cmocka_unit_test(says_what_a_server_of_another_protocol_speaks),

@@ -268,7 +268,7 @@ static void follows_no_others(void **state)
     }
 }
 
-static void a_place_where_nobody_listens_is_a_passing_fault(void **state)
+static void a_place_where_no_server_listens_is_a_passing_fault(void **state)
 {
     (void)state;
     struct peer peer;
@@ -288,7 +288,7 @@ int main(void)
         cmocka_unit_test(sends_no_credentials_to_another_host),
         cmocka_unit_test(gives_up_after_five),
         cmocka_unit_test(follows_no_others),
-        cmocka_unit_test(a_place_where_nobody_listens_is_a_passing_fault),
+        cmocka_unit_test(a_place_where_no_server_listens_is_a_passing_fault),
     };
     return cmocka_run_group_tests_name("client_redirect", tests, NULL, NULL);
 }

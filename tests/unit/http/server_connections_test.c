@@ -32,7 +32,7 @@ static void survives_a_peer_that_leaves_before_its_answer(void **state)
         const struct linger reset = {.l_onoff = 1, .l_linger = 0};
         assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
         close(fd);
-        answer_text(fixture.held[i], 200, "to nobody");
+        answer_text(fixture.held[i], 200, "too late");
     }
     /* And one that leaves in the middle of its body. */
     int fd = dial(&fixture);
@@ -93,7 +93,7 @@ static void cuts_what_is_left_after_the_grace(void **state)
     assert_string_equal(hear(halfway, text, sizeof(text)), "");
     struct hf_http_request *late = fixture.held[0];
     end(&fixture);
-    answer_text(late, 200, "nobody listens");
+    answer_text(late, 200, "the peer is gone");
     close(held);
     close(waiting);
     close(halfway);

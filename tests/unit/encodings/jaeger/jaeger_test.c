@@ -132,66 +132,67 @@ static void tags_tell_kind_status_state_and_scope(void **state)
         HF_JAEGER_SPAN_JSON, {(const uint8_t *)text, sizeof(text) - 1}, says                       \
     }
 
+static const struct {
+    enum hf_jaeger_format format;
+    struct hf_slice bytes;
+    const char *says;
+} faults[] = {
+    {HF_JAEGER_PROTO, {(const uint8_t *)"\xff", 1}, "the request is not protobuf"},
+    {HF_JAEGER_PROTO, {(const uint8_t *)"\x0a\2\x0a\5", 4}, "the batch is not a protobuf"},
+    {HF_JAEGER_PROTO, {(const uint8_t *)"\x0a\3\x0a\1\xff", 5}, "span 0: it is not a protobuf"},
+    {HF_JAEGER_THRIFT_BATCH, {(const uint8_t *)"", 0}, "it is not a Thrift struct"},
+    {HF_JAEGER_THRIFT_BATCH,
+     {(const uint8_t *)"\x0f\0\2\x08\0\0\0\1\0\0\0\0\0", 13},
+     "it is not a Thrift struct"},
+    {HF_JAEGER_CALL_BINARY, {(const uint8_t *)"\0\0\0\1x\4\0\0\0\0\0", 11}, "emitBatch"},
+    {HF_JAEGER_CALL_COMPACT,
+     {(const uint8_t *)"\x82\x81\0\x09"
+                       "emitBatch\0",
+      14},
+     "no batch"},
+    {HF_JAEGER_CALL_COMPACT, {(const uint8_t *)"junk", 4}, "emitBatch"},
+    {HF_JAEGER_SPAN_PROTO, {(const uint8_t *)"\x6e\x6f", 2}, "it is not a protobuf message"},
+    /* a request of OTLP */
+    {HF_JAEGER_SPAN_PROTO, {(const uint8_t *)"\x0a\2\x0a\0", 4}, "an id has not 16 or 8 bytes"},
+    {HF_JAEGER_SPAN_PROTO,
+     {(const uint8_t *)"\x12\1\1", 3},
+     "it is not a span of Jaeger: an id has not 16 or 8 bytes"},
+    JSON_FAULT("", "premature EOF"),
+    JSON_FAULT("[]", "it is not a JSON object"),
+    JSON_FAULT("{\"traceID\":\"0001\"}", "traceID is not a field of Span of Jaeger's model"),
+    JSON_FAULT("{\"traceId\":\"AAA=\"}", "traceId is not 16 bytes in base64"),
+    JSON_FAULT("{\"traceId\":\"#\"}", "traceId is not base64"),
+    JSON_FAULT("{\"spanId\":\"AAECAwQFBgcICQoLDA0ODw==\"}", "spanId is not 8 bytes"),
+    JSON_FAULT("{\"operationName\":1}", "operationName is not a string"),
+    JSON_FAULT("{\"flags\":1.5}", "flags is not a whole number"),
+    JSON_FAULT("{\"startTime\":1}", "startTime is not a time such as"),
+    JSON_FAULT("{\"startTime\":\"now\"}", "startTime is not a time such as"),
+    JSON_FAULT("{\"duration\":\"1\"}", "duration is not a duration such as"),
+    JSON_FAULT("{\"duration\":\".5s\"}", "duration is not a duration such as"),
+    JSON_FAULT("{\"duration\":\"1.s\"}", "duration is not a duration such as"),
+    JSON_FAULT("{\"duration\":\"1.0000000001s\"}", "duration is not a duration such as"),
+    JSON_FAULT("{\"duration\":\"9999999999999s\"}", "duration is not a duration such as"),
+    JSON_FAULT("{\"tags\":{}}", "tags is not a list"),
+    JSON_FAULT("{\"tags\":[{\"vType\":\"TEXT\"}]}", "vType is not one of its names"),
+    JSON_FAULT("{\"tags\":[{\"vType\":5}]}", "vType is not one of its names"),
+    JSON_FAULT("{\"tags\":[{\"value\":5}]}", "value is not a field of KeyValue"),
+    JSON_FAULT("{\"tags\":[{\"vBool\":1}]}", "vBool is not true or false"),
+    JSON_FAULT("{\"tags\":[{\"vInt64\":\"x\"}]}", "vInt64 is not a whole number"),
+    JSON_FAULT("{\"tags\":[{\"vFloat64\":\"x\"}]}", "vFloat64 is not a number"),
+    JSON_FAULT("{\"logs\":[{\"time\":1}]}", "time is not a field of Log"),
+    JSON_FAULT("{\"references\":[{\"refType\":\"x\"}]}", "refType is not one of its names"),
+    JSON_FAULT("{\"process\":{\"name\":1}}", "name is not a field of Process"),
+    JSON_FAULT("{\"process\":[]}", "process is not an object"),
+};
+
 static void what_is_wrong_is_said(void **state)
 {
-    static const struct {
-        enum hf_jaeger_format format;
-        struct hf_slice bytes;
-        const char *says;
-    } cases[] = {
-        {HF_JAEGER_PROTO, {(const uint8_t *)"\xff", 1}, "the request is not protobuf"},
-        {HF_JAEGER_PROTO, {(const uint8_t *)"\x0a\2\x0a\5", 4}, "the batch is not a protobuf"},
-        {HF_JAEGER_PROTO, {(const uint8_t *)"\x0a\3\x0a\1\xff", 5}, "span 0: it is not a protobuf"},
-        {HF_JAEGER_THRIFT_BATCH, {(const uint8_t *)"", 0}, "it is not a Thrift struct"},
-        {HF_JAEGER_THRIFT_BATCH,
-         {(const uint8_t *)"\x0f\0\2\x08\0\0\0\1\0\0\0\0\0", 13},
-         "it is not a Thrift struct"},
-        {HF_JAEGER_CALL_BINARY, {(const uint8_t *)"\0\0\0\1x\4\0\0\0\0\0", 11}, "emitBatch"},
-        {HF_JAEGER_CALL_COMPACT,
-         {(const uint8_t *)"\x82\x81\0\x09"
-                           "emitBatch\0",
-          14},
-         "no batch"},
-        {HF_JAEGER_CALL_COMPACT, {(const uint8_t *)"junk", 4}, "emitBatch"},
-        {HF_JAEGER_SPAN_PROTO, {(const uint8_t *)"\x6e\x6f", 2}, "it is not a protobuf message"},
-        /* a request of OTLP */
-        {HF_JAEGER_SPAN_PROTO, {(const uint8_t *)"\x0a\2\x0a\0", 4}, "an id has not 16 or 8 bytes"},
-        {HF_JAEGER_SPAN_PROTO,
-         {(const uint8_t *)"\x12\1\1", 3},
-         "it is not a span of Jaeger: an id has not 16 or 8 bytes"},
-        JSON_FAULT("", "premature EOF"),
-        JSON_FAULT("[]", "it is not a JSON object"),
-        JSON_FAULT("{\"traceID\":\"0001\"}", "traceID is not a field of Span of Jaeger's model"),
-        JSON_FAULT("{\"traceId\":\"AAA=\"}", "traceId is not 16 bytes in base64"),
-        JSON_FAULT("{\"traceId\":\"#\"}", "traceId is not base64"),
-        JSON_FAULT("{\"spanId\":\"AAECAwQFBgcICQoLDA0ODw==\"}", "spanId is not 8 bytes"),
-        JSON_FAULT("{\"operationName\":1}", "operationName is not a string"),
-        JSON_FAULT("{\"flags\":1.5}", "flags is not a whole number"),
-        JSON_FAULT("{\"startTime\":1}", "startTime is not a time such as"),
-        JSON_FAULT("{\"startTime\":\"now\"}", "startTime is not a time such as"),
-        JSON_FAULT("{\"duration\":\"1\"}", "duration is not a duration such as"),
-        JSON_FAULT("{\"duration\":\".5s\"}", "duration is not a duration such as"),
-        JSON_FAULT("{\"duration\":\"1.s\"}", "duration is not a duration such as"),
-        JSON_FAULT("{\"duration\":\"1.0000000001s\"}", "duration is not a duration such as"),
-        JSON_FAULT("{\"duration\":\"9999999999999s\"}", "duration is not a duration such as"),
-        JSON_FAULT("{\"tags\":{}}", "tags is not a list"),
-        JSON_FAULT("{\"tags\":[{\"vType\":\"TEXT\"}]}", "vType is not one of its names"),
-        JSON_FAULT("{\"tags\":[{\"vType\":5}]}", "vType is not one of its names"),
-        JSON_FAULT("{\"tags\":[{\"value\":5}]}", "value is not a field of KeyValue"),
-        JSON_FAULT("{\"tags\":[{\"vBool\":1}]}", "vBool is not true or false"),
-        JSON_FAULT("{\"tags\":[{\"vInt64\":\"x\"}]}", "vInt64 is not a whole number"),
-        JSON_FAULT("{\"tags\":[{\"vFloat64\":\"x\"}]}", "vFloat64 is not a number"),
-        JSON_FAULT("{\"logs\":[{\"time\":1}]}", "time is not a field of Log"),
-        JSON_FAULT("{\"references\":[{\"refType\":\"x\"}]}", "refType is not one of its names"),
-        JSON_FAULT("{\"process\":{\"name\":1}}", "name is not a field of Process"),
-        JSON_FAULT("{\"process\":[]}", "process is not an object"),
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         char error[HF_JAEGER_ERROR_MAX];
-        char *json = read_text(cases[i].bytes, cases[i].format, error);
-        if (json != NULL || strstr(error, cases[i].says) == NULL) {
-            fail_msg("case %zu: %s, not %s", i, json != NULL ? json : error, cases[i].says);
+        char *json = read_text(faults[i].bytes, faults[i].format, error);
+        if (json != NULL || strstr(error, faults[i].says) == NULL) {
+            fail_msg("case %zu: %s, not %s", i, json != NULL ? json : error, faults[i].says);
         }
     }
 }
